@@ -1,0 +1,133 @@
+"""The command `tasklake`: words in, an answer on stdout, progress and errors on stderr, an exit code.
+
+0 done, 1 the work failed, 2 used wrongly, 3 our fault, 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from tasklake.jobs import render
+from tasklake.jobs.commands import Answer, Shared, keeping, looking, shared, working
+from tasklake.sandbox_exec.errors import TasklakeError
+
+DONE, FAILED, MISUSED, OUR_FAULT, STOPPED = 0, 1, 2, 3, 130
+# What the shell reports for a program that writes into a pipe nobody reads any more.
+PIPE_CLOSED = 141
+
+# Help is shown in this order and under these headings.
+PANELS: dict[str, tuple[Callable[..., Answer], ...]] = {
+    "Run": (working.demo, working.run, working.plan, working.release),
+    "Look": (looking.tables, looking.show, looking.sql, looking.runs, looking.rejects, looking.releases),
+    "Keep": (keeping.export, keeping.migrate, keeping.optimize, keeping.vacuum),
+    "This machine": (keeping.languages, keeping.doctor),
+}
+
+# Every wrong use of options and arguments; typer gives this root of theirs no name of its own.
+WrongWords: type[Exception] = typer.BadParameter.__mro__[2]
+
+
+def application() -> typer.Typer:
+    """The command with all its subcommands."""
+    # Typer's own error pages replace the process's traceback hook, which belongs to whoever embeds us.
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+    app.callback()(_root)
+    for panel, functions in PANELS.items():
+        for function in functions:
+            app.command(function.__name__, rich_help_panel=panel)(shared(function))
+    return app
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """The exit code after the command has run and printed; nothing is raised, no hook is set."""
+    given = list(sys.argv[1:] if words is None else words)
+    try:
+        return _answered(given)
+    except BrokenPipeError:
+        # The interpreter flushes stdout once more at its end and would complain there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except (KeyboardInterrupt, typer.Abort):
+        return _stopped()
+    except Exception as error:
+        if "--debug" in given:
+            render.console(stderr=True).print_exception()
+        return _told(error)
+
+
+def invoke(words: Sequence[str]) -> Answer | None:
+    """The answer of a command, for job runners: errors are raised, nothing is printed; None after --help."""
+    found = _called(words)
+    return found[1] if isinstance(found, tuple) else None
+
+
+def _called(words: Sequence[str]) -> Any:
+    command = typer.main.get_command(application())
+    return command.main(list(words) or ["--help"], prog_name="tasklake", standalone_mode=False)
+
+
+def _answered(words: list[str]) -> int:
+    found = _called(words)
+    if not isinstance(found, tuple):
+        # --help and --version end with their own code; typer makes 130 of Ctrl-C.
+        return _stopped() if found == STOPPED else int(found or DONE)
+    common: Shared = found[0]
+    answer: Answer = found[1]
+    console = render.console()
+    if common.as_json:
+        sys.stdout.write(render.as_json(answer.data) + "\n")
+    else:
+        for each in answer.view:
+            # A line to copy, such as a command to try next, stays one line.
+            console.print(each, soft_wrap=isinstance(each, Text))
+    sys.stdout.flush()
+    return DONE if answer.ok else FAILED
+
+
+def _told(error: Exception) -> int:
+    """The exit code for an error, after one or two sentences on stderr."""
+    if isinstance(error, WrongWords):
+        words = error.format_message() if hasattr(error, "format_message") else str(error)
+        return _say(f"{words if words.endswith(('.', '?')) else words + '.'} See tasklake --help.", MISUSED)
+    if isinstance(error, TasklakeError):
+        return _say(str(error), getattr(error, "exit_code", FAILED))
+    if isinstance(error, OSError):
+        return _say(f"{error.filename or 'the system'}: {error.strerror or error}; mend that and run again", FAILED)
+    first = (str(error).splitlines() or [""])[0]
+    return _say(f"internal error ({type(error).__name__}: {first}); run again with --debug and report it", OUR_FAULT)
+
+
+def _say(text: str, code: int) -> int:
+    lines = [render.shown(line, limit=render.UNWRAPPED) for line in text.splitlines()]
+    render.console(stderr=True).print(Text("error: ", style="bold red").append("\n".join(lines), style="default"))
+    return code
+
+
+def _stopped() -> int:
+    render.console(stderr=True).print("stopped; run again to go on")
+    return STOPPED
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from tasklake.jobs.config import installed_version
+
+        sys.stdout.write(f"tasklake {installed_version()}\n")
+        raise typer.Exit()
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Execution-verified code datasets for any programming language, in a data lake.
+
+    Every command takes --dir, --json and --debug. Exit codes: 0 done, 1 the work failed, 2 used wrongly, 3 our fault.
+    """

@@ -1,0 +1,105 @@
+"""Commands that keep a lake in shape, bring a release elsewhere, and say what this machine can do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from tasklake.jobs import render
+from tasklake.jobs.commands import Answer, Shared, known
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from tasklake.sandbox_exec.languages import Language
+
+ReleaseName = Annotated[
+    str, typer.Argument(metavar="RELEASE", help="A dataset's name for its newest version, or NAME@VERSION.")
+]
+Format = Annotated[
+    str, typer.Option("--format", metavar="F", help="The trainer's format; a wrong one lists those there are.")
+]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write to.")]
+Tables = Annotated[list[str] | None, typer.Argument(metavar="[TABLE]…", help="The tables; all where none is named.")]
+# Delta's own default, a week: no reader or writer of a file that leaves can still be at work.
+Hours = Annotated[int, typer.Option("--retain-hours", min=0, help="Keep what was current within these hours.")]
+KeepReleases = Annotated[
+    int,
+    typer.Option(
+        "--keep-releases", min=0, help="Keep the table versions that so many of the newest releases came from."
+    ),
+]
+
+
+def export(shared: Shared, release: ReleaseName, format: Format, out: Out) -> Answer:
+    """Write a release in the format of a trainer."""
+    from tasklake.jobs import release as releasing
+
+    known("format", format, releasing.formats())
+    return _records([releasing.export(shared.present(), release, format, out)])
+
+
+def migrate(shared: Shared) -> Answer:
+    """Bring tables of an earlier layout up to date; what cannot be mended is refused with its reason."""
+    from tasklake.jobs import upkeep
+
+    with render.progress():
+        return _records(upkeep.migrate(shared.present()), "every table is as the code describes it")
+
+
+def optimize(shared: Shared, tables: Tables = None) -> Answer:
+    """Put the small files of tables together."""
+    from tasklake.jobs import upkeep
+
+    with render.progress():
+        return _records(upkeep.optimize(shared.present(), tables or []), "nothing to put together")
+
+
+def vacuum(shared: Shared, retain_hours: Hours = 168, keep_releases: KeepReleases = 3) -> Answer:
+    """Remove files that no kept version of a table needs; releases themselves are copies and stay."""
+    from tasklake.jobs import upkeep
+
+    with render.progress():
+        return _records(upkeep.vacuum(shared.present(), retain_hours, keep_releases), "nothing to remove")
+
+
+def languages(shared: Shared) -> Answer:
+    """List the languages that this machine offers, and why the others are not offered."""
+    from tasklake.sandbox_exec.languages import load_languages
+
+    plugins = shared.settings().plugins
+    packs = load_languages(plugins / "languages" if plugins else None)
+    return _records([_offer(pack) for _, pack in sorted(packs.items())])
+
+
+def doctor(shared: Shared) -> Answer:
+    """Check this machine and list every setting with where its value came from; a missing language is no failure."""
+    from tasklake.jobs import preflight
+
+    settings = shared.settings()
+    checks, described = preflight.doctor(settings), settings.describe()
+    marked = [{**check, "ok": "yes" if check["ok"] else "NO"} for check in checks]
+    view: list[RenderableType] = [
+        render.records(marked),
+        Text(""),
+        render.records(described, ("setting", "value", "origin", "meaning")),
+    ]
+    needed = [check for check in checks if not check["check"].startswith("language ")]
+    return Answer({"checks": checks, "settings": described}, view, all(check["ok"] for check in needed))
+
+
+def _offer(pack: Language) -> dict[str, Any]:
+    from tasklake.sandbox_exec.languages import ToolchainMissing, toolchain
+
+    try:
+        return {"language": pack.id, "offered": True, "tier": pack.tier, "toolchain": toolchain(pack), "why_not": ""}
+    except ToolchainMissing as error:
+        return {"language": pack.id, "offered": False, "tier": pack.tier, "toolchain": "", "why_not": str(error)}
+
+
+def _records(rows: Any, nothing: str = "nothing here") -> Answer:
+    found = list(rows or ())
+    return Answer(found, [render.records(found, (), render.console().width) if found else Text(nothing)])

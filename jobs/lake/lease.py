@@ -1,0 +1,227 @@
+"""The one-writer lease of a lake: a small file with an expiry and a fencing number.
+
+Open-source Delta on S3 has no commits by several drivers, so a lake has one writer at a time. A second writer waits or
+is told who holds the lease. A lease is taken over at once when its holder is known to be dead on this machine, and
+after its expiry otherwise; each holder has a higher fencing number and checks, before every commit, that it still holds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tasklake.jobs.lake.uri import LakeError, LakeUri
+
+# A holder that does not renew for this long is taken for dead: long enough for a stop-the-world pause or a slow object
+# store, short enough that a killed job on another machine does not block the next schedule.
+EXPIRY_S = 60.0
+# Three renewals fit in one expiry, so that a single failed renewal loses nothing.
+RENEW_S = 15.0
+# How often a waiting writer looks again.
+POLL_S = 1.0
+
+
+class LeaseHeldError(LakeError):
+    """Somebody else is writing to the lake."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who writes, since when and until when unless renewed."""
+
+    token: int
+    owner: str
+    host: str
+    boot: str
+    processes: tuple[tuple[int, str], ...]
+    command: str
+    expires: float
+
+    def is_gone(self, now: float) -> bool:
+        """True when the holder cannot write any more."""
+        if self.host == socket.gethostname() and self.boot == boot_id():
+            return not any(process_start(pid) == start for pid, start in self.processes)
+        return now > self.expires
+
+
+def boot_id() -> str:
+    """The identity of this boot of this machine: process ids mean nothing beyond it."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return "unknown"
+
+
+def process_start(pid: int) -> str | None:
+    """When the process began, in kernel ticks, or None when it is gone: guards against reused process ids."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else fields[19]
+
+
+class Lease:
+    """The right to write to a lake, held between `__enter__` and `__exit__` and renewed meanwhile by a thread."""
+
+    def __init__(
+        self, lake: LakeUri, command: str, *, wait: bool = False, told: Callable[[str], None] = lambda _: None
+    ):
+        self.cell = cell_at(lake.child("_lease.json"))
+        self.me = Holder(0, uuid.uuid4().hex, socket.gethostname(), boot_id(), (), command, 0.0)
+        self.add_process(os.getpid())
+        self.wait = wait
+        self.told = told
+        self.lost: str | None = None
+        self.stopping = threading.Event()
+
+    def add_process(self, pid: int) -> None:
+        """The lease is not taken over while this process lives either: a driver's JVM may commit after its Python died."""
+        self.me = replace(self.me, processes=(*self.me.processes, (pid, process_start(pid) or "")))
+
+    def __enter__(self) -> Lease:
+        told = False
+        while not self._try_take():
+            holder = self._holder()
+            if not self.wait and holder:
+                raise LeaseHeldError(
+                    f"lake is being written by {describe(holder)}; wait for it with --wait, or stop it and run again"
+                )
+            if holder and not told:
+                self.told(f"waiting for {describe(holder)}")
+                told = True
+            time.sleep(POLL_S)
+        threading.Thread(target=self._renew_forever, name="lease", daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopping.set()
+        content, mark = self.cell.read()
+        if content and parse(content).owner == self.me.owner:
+            # The token outlives the holder, so that the next one is higher: an expired record, not a deleted file.
+            self.cell.replace(dump(replace(self.me, expires=0.0, processes=())), mark)
+
+    def check(self) -> None:
+        """Raises unless this process still is the writer: called before every commit."""
+        content, _ = self.cell.read()
+        if self.lost or content is None or parse(content).owner != self.me.owner:
+            raise LeaseHeldError(
+                "this run lost its lease on the lake to another writer; nothing more was written by it"
+            )
+
+    def _holder(self) -> Holder | None:
+        content, _ = self.cell.read()
+        holder = parse(content) if content else None
+        return holder if holder and holder.processes else None
+
+    def _try_take(self) -> bool:
+        content, mark = self.cell.read()
+        last = parse(content) if content else None
+        if last and last.processes and not last.is_gone(time.time()):
+            return False
+        self.me = replace(self.me, token=(last.token if last else 0) + 1, expires=time.time() + EXPIRY_S)
+        return self.cell.replace(dump(self.me), mark)
+
+    def _renew_forever(self) -> None:
+        while not self.stopping.wait(RENEW_S):
+            content, mark = self.cell.read()
+            if content is None or parse(content).owner != self.me.owner:
+                self.lost = "taken over"
+                return
+            self.me = replace(self.me, expires=time.time() + EXPIRY_S)
+            self.cell.replace(dump(self.me), mark)
+
+
+def describe(holder: Holder) -> str:
+    """Who holds the lease, for people."""
+    left = max(0, round(holder.expires - time.time()))
+    pids = ", ".join(str(pid) for pid, _ in holder.processes)
+    return f"`{holder.command}` (process {pids} on {holder.host}, lease good for {left} s more)"
+
+
+def dump(holder: Holder) -> bytes:
+    """The record as it lies in the lake."""
+    return json.dumps(asdict(holder)).encode()
+
+
+def parse(content: bytes) -> Holder:
+    """The record read back; one that cannot be read counts as long expired."""
+    try:
+        data: dict[str, Any] = json.loads(content)
+        data["processes"] = tuple((int(pid), str(start)) for pid, start in data["processes"])
+        return Holder(**data)
+    except (ValueError, TypeError, KeyError):
+        return Holder(0, "unreadable", "", "", (), "unreadable lease", 0.0)
+
+
+class LocalCell:
+    """A file that is replaced only by whoever saw its latest content."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def read(self) -> tuple[bytes | None, str]:
+        """The content, or None, and a mark for `replace`."""
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
+            return None, ""
+        return content, content.decode("utf-8", "replace")
+
+    def replace(self, content: bytes, mark: str) -> bool:
+        """True when the content was still as at `mark` and is `content` now."""
+        import fcntl
+
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with (self.path.parent / "_lease.lock").open("w") as guard:
+            fcntl.flock(guard, fcntl.LOCK_EX)
+            if self.read()[1] != mark:
+                return False
+            fresh = self.path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
+            fresh.write_bytes(content)
+            fresh.replace(self.path)
+            return True
+
+
+class S3Cell:
+    """An object that is replaced only by whoever saw its latest content, by conditional writes."""
+
+    def __init__(self, bucket: str, key: str):
+        import boto3
+
+        self.client = boto3.client("s3")
+        self.where = {"Bucket": bucket, "Key": key}
+
+    def read(self) -> tuple[bytes | None, str]:
+        """The content, or None, and a mark for `replace`."""
+        try:
+            answer = self.client.get_object(**self.where)
+        except self.client.exceptions.NoSuchKey:
+            return None, ""
+        return answer["Body"].read(), answer["ETag"]
+
+    def replace(self, content: bytes, mark: str) -> bool:
+        """True when the content was still as at `mark` and is `content` now."""
+        from botocore.exceptions import ClientError
+
+        condition = {"IfMatch": mark} if mark else {"IfNoneMatch": "*"}
+        try:
+            self.client.put_object(Body=content, **condition, **self.where)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in ("PreconditionFailed", "ConditionalRequestConflict"):
+                return False
+            raise LakeError(f"lease of s3://{self.where['Bucket']}/{self.where['Key']}: {error}") from error
+        return True
+
+
+def cell_at(place: LakeUri) -> LocalCell | S3Cell:
+    """The cell that fits the storage."""
+    return LocalCell(Path(place.path)) if place.is_local else S3Cell(place.bucket, place.path)

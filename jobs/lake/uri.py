@@ -1,0 +1,100 @@
+"""Where a lake lies, spelled as each of its readers wants it: Spark, pyarrow and deltalake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pyarrow.fs as pafs
+
+from tasklake.sandbox_exec.errors import TasklakeError
+
+# The schemes whose storage we can lease; others would let two writers in.
+S3_SCHEMES = ("s3", "s3a", "s3n")
+
+
+class LakeError(TasklakeError):
+    """A lake or one of its tables is missing, held by somebody else, or not as the code expects it."""
+
+
+@dataclass(frozen=True)
+class LakeUri:
+    """The root of a lake: a folder on this machine or a prefix in a bucket."""
+
+    bucket: str
+    path: str
+
+    @classmethod
+    def parse(cls, text: str) -> LakeUri:
+        """Yields the root that a user means by a path or a URI; refuses what cannot be leased."""
+        parts = urlsplit(text)
+        if parts.scheme in S3_SCHEMES:
+            return cls(parts.netloc, parts.path.strip("/"))
+        if parts.scheme == "file":
+            return cls("", str(Path(parts.path).absolute()))
+        if parts.scheme and "://" in text:
+            raise LakeError(
+                f"lake {text}: scheme {parts.scheme}:// is not supported; give a path, file:// or s3:// URI"
+            )
+        return cls("", str(Path(text).expanduser().absolute()))
+
+    @property
+    def is_local(self) -> bool:
+        """True for a folder on this machine."""
+        return not self.bucket
+
+    def child(self, *names: str) -> LakeUri:
+        """Yields a place below this one."""
+        return LakeUri(self.bucket, "/".join([self.path.rstrip("/"), *names]).lstrip("/" if self.bucket else ""))
+
+    def spark(self) -> str:
+        """The spelling that Spark reads."""
+        return self.path if self.is_local else f"s3a://{self.bucket}/{self.path}"
+
+    def __str__(self) -> str:
+        return self.path if self.is_local else f"s3://{self.bucket}/{self.path}"
+
+    def filesystem(self) -> tuple[Any, str]:
+        """The pyarrow file system and the path in it."""
+        if self.is_local:
+            return pafs.LocalFileSystem(), self.path
+        return pafs.S3FileSystem(), f"{self.bucket}/{self.path}"
+
+    def exists(self) -> bool:
+        """True when a folder or an object prefix is there."""
+        system, path = self.filesystem()
+        found = system.get_file_info(path).type != pafs.FileType.NotFound
+        return found or (not self.is_local and bool(self.files()))
+
+    def files(self, suffix: str = "") -> list[LakeUri]:
+        """Every file below, hidden ones left out."""
+        system, path = self.filesystem()
+        infos = system.get_file_info(pafs.FileSelector(path, recursive=True, allow_not_found=True))
+        names = [i.path for i in infos if i.type == pafs.FileType.File and i.path.endswith(suffix)]
+        visible = sorted(n for n in names if not n.rsplit("/", 1)[-1].startswith(("_", ".")))
+        return [LakeUri(self.bucket, n.removeprefix(f"{self.bucket}/") if self.bucket else n) for n in visible]
+
+    def read_bytes(self) -> bytes:
+        """The content of the file."""
+        system, path = self.filesystem()
+        with system.open_input_stream(path) as stream:
+            return bytes(stream.read())
+
+    def write_bytes(self, data: bytes) -> None:
+        """The file holds `data` and nothing else, its folders made on the way."""
+        system, path = self.filesystem()
+        if self.is_local:
+            Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+        with system.open_output_stream(path) as stream:
+            stream.write(data)
+
+    def remove(self) -> None:
+        """Nothing is left of the folder or prefix; fine when it was not there."""
+        system, path = self.filesystem()
+        if system.get_file_info(path).type == pafs.FileType.Directory:
+            system.delete_dir(path)
+        for left in self.files():
+            left_system, left_path = left.filesystem()
+            left_system.delete_file(left_path)

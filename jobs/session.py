@@ -1,0 +1,156 @@
+"""The Spark session: an existing one, a local one or Spark Connect, each setting with its reason.
+
+The only module that may touch what only classic Spark has. On a platform that brings Delta nothing is added; locally the
+JARs of `jars.lock` are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.resources
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tasklake.jobs.config import Settings, run_workers_on
+from tasklake.jobs.jars import jars_for
+from tasklake.jobs.lake.uri import LakeUri
+from tasklake.sandbox_exec.errors import TasklakeError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+# What every session needs, whoever made it: results must not depend on the platform's defaults.
+PINNED = {
+    "spark.sql.ansi.enabled": "true",  # the default of Spark 4; a platform may switch it off and casts would yield null
+    "spark.sql.session.timeZone": "UTC",  # timestamps mean the same on every machine
+    "spark.sql.execution.arrow.pyspark.enabled": "true",  # frames to and from Python without pickling rows
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "64",  # a worker holds few large sources at once, spools often
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # the default is still INT96, which others cannot read
+    "spark.databricks.delta.snapshotPartitions": "2",  # a small log in 50 tasks costs seconds per statement
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",  # VACUUM lists in 10,000 tasks by default: 31 s
+}
+
+DELTA = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",  # MERGE INTO, constraints, OPTIMIZE
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",  # delta.`path` as a table
+}
+
+# A session of our own on one machine.
+LOCAL = {
+    "spark.ui.enabled": "false",  # no port, no thread: nobody looks at it during a demo
+    "spark.ui.showConsoleProgress": "false",  # our own progress lines; the bar would garble them
+    "spark.driver.bindAddress": "127.0.0.1",  # servers listen on loopback only
+    "spark.driver.host": "127.0.0.1",  # else the host name is resolved, which fails on machines without DNS
+    "spark.sql.shuffle.partitions": "2",  # the default of 200 makes 200 tasks of a few rows each
+    "spark.speculation": "false",  # a speculative copy would run programs twice
+}
+
+
+class SessionError(TasklakeError):
+    """No Spark session could be made."""
+
+
+@contextlib.contextmanager
+def session(settings: Settings, lake: LakeUri) -> Iterator[SparkSession]:
+    """A session ready for the lake; stopped afterwards only when it was made here."""
+    existing = None if settings.session in ("local", "connect") else _active()
+    if existing is not None or settings.session == "existing":
+        if existing is None:
+            raise SessionError("session is `existing` but this process has no active Spark session")
+        yield pinned(existing)
+        return
+    spark = _made(settings, lake)
+    try:
+        yield pinned(spark)
+    finally:
+        spark.stop()
+
+
+def pinned(spark: SparkSession) -> SparkSession:
+    """The session with the settings that results depend on."""
+    for name, value in PINNED.items():
+        if not name.startswith("spark.databricks") or spark.conf.get(name, None) is None:
+            with contextlib.suppress(_static_setting_error()):
+                spark.conf.set(name, value)
+    return spark
+
+
+def driver_processes(spark: SparkSession) -> list[int]:
+    """Process ids, beside this one, that can still commit after this one died."""
+    context = getattr(spark, "_sc", None)
+    process = getattr(getattr(context, "_gateway", None), "proc", None)
+    return [process.pid] if process is not None else []
+
+
+def _active() -> SparkSession | None:
+    from pyspark.sql import SparkSession
+
+    return SparkSession.getActiveSession()
+
+
+def _made(settings: Settings, lake: LakeUri) -> SparkSession:
+    from pyspark.sql import SparkSession
+
+    remote = settings.spark_remote if settings.session in ("auto", "connect") else None
+    run_workers_on(sys.executable)
+    builder = SparkSession.builder.appName("tasklake")
+    if remote and not remote.startswith("local"):
+        return builder.remote(remote).getOrCreate()
+    configuration = {**PINNED, **DELTA, **LOCAL, **_own(settings), **_jars(settings, lake), **_s3(settings, lake)}
+    builder = builder.remote(remote) if remote else builder.master(settings.spark_master)
+    for name, value in configuration.items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
+
+
+def _own(settings: Settings) -> Mapping[str, str]:
+    return {
+        "spark.driver.memory": settings.driver_memory,
+        # The serial collector and the first compiler start fastest on few cores; Spark's warnings are not the user's.
+        "spark.driver.extraJavaOptions": f"-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile={_logging()}",
+    }
+
+
+def _logging() -> str:
+    """The file that keeps Spark quiet; a default beside it would announce itself on every start."""
+    return Path(str(importlib.resources.files("tasklake.jobs").joinpath("log4j2.properties"))).resolve().as_uri()
+
+
+def _jars(settings: Settings, lake: LakeUri) -> Mapping[str, str]:
+    """Delta's JARs, and S3's where the lake needs them; none where this Spark carries them already."""
+    import pyspark
+
+    home = Path(pyspark.__file__).parent / "jars"
+    wanted = ["delta"] if not any(home.glob("delta-spark*.jar")) else []
+    wanted += ["s3"] if not lake.is_local and not any(home.glob("hadoop-aws*.jar")) else []
+    if not wanted:
+        return {}
+    found = jars_for(pyspark.__version__, wanted, settings.jar_cache, settings.jar_mirror)
+    return {"spark.jars": ",".join(str(path) for path in found)}
+
+
+def _s3(settings: Settings, lake: LakeUri) -> Mapping[str, str]:
+    """How s3a finds the store; credentials come from the environment of driver and executors, never from here."""
+    if lake.is_local:
+        return {}
+    found = {
+        "spark.hadoop.fs.s3a.aws.credentials.provider": "software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider"
+    }
+    if settings.s3_endpoint:
+        plain = settings.s3_endpoint.startswith("http://")
+        found |= {
+            "spark.hadoop.fs.s3a.endpoint": settings.s3_endpoint,
+            "spark.hadoop.fs.s3a.path.style.access": "true",  # a private store has no DNS name per bucket
+            "spark.hadoop.fs.s3a.connection.ssl.enabled": str(not plain).lower(),
+        }
+    if settings.s3_region:
+        found["spark.hadoop.fs.s3a.endpoint.region"] = settings.s3_region
+    return found
+
+
+def _static_setting_error() -> type[Any]:
+    from pyspark.errors import PySparkException
+
+    return PySparkException

@@ -1,0 +1,145 @@
+"""Corpora: one module each with its licence, pinned revision, true schema, and the mapping of a row to a problem.
+
+Adding a corpus is adding `jobs/sources/<name>.py` (or the same file in the plugins folder) with:
+
+- `LICENCE`, `REVISION` (what the mapping was written against), `VERSION` (raised when the mapping changes);
+- `SCHEMA`, the columns that are read, as `tasklake.udfs.rows.checked` understands them;
+- `problem(row)`, which yields the problem's fields or raises `RowError`;
+- optionally `SOLUTION_SCHEMA` and `solution(row)` for a companion file of trusted solutions (`solutions_path`).
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from tasklake.jobs.config import UsageError
+from tasklake.sandbox_exec.documents import nearest
+from tasklake.udfs.rows import RawRow, RowError, checked, raw_rows
+from tasklake.udfs.spool import Measure, OpenMeasure, Row
+
+# Fields of a problem that a source may leave out.
+DEFAULTS: Mapping[str, Any] = {
+    "title": "",
+    "setup": "",
+    "tests": [],
+    "input_format": "",
+    "output_format": "",
+    "cases": [],
+    "solutions": [],
+}
+REQUIRED = ("source_id", "style", "statement")
+
+
+def source_names(plugins: Path | None = None) -> list[str]:
+    """The name of every corpus that can be read."""
+    packaged = [m.name for m in pkgutil.iter_modules(__path__)]
+    return sorted({*packaged, *(p.stem for p in _plugin_files(plugins))})
+
+
+def load_source(name: str, plugins: Path | None = None) -> ModuleType:
+    """The module of a corpus; a plugin wins over a packaged one of the same name."""
+    for path in _plugin_files(plugins):
+        if path.stem == name:
+            return _load_plugin(path)
+    if name not in source_names():
+        right = nearest(name, source_names(plugins))
+        hint = f"; did you mean {right}?" if right else ""
+        raise UsageError(f"source {name} is unknown{hint} Known: {', '.join(source_names(plugins))}")
+    return importlib.import_module(f"{__name__}.{name}")
+
+
+def _plugin_files(plugins: Path | None) -> list[Path]:
+    return sorted((plugins / "sources").glob("[a-z]*.py")) if plugins else []
+
+
+def _load_plugin(path: Path) -> ModuleType:
+    """The user's module; shipped to workers by value, because they do not have the file."""
+    from pyspark import cloudpickle
+
+    spec = importlib.util.spec_from_file_location(f"tasklake_plugin_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{path} cannot be loaded as a Python module")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    cloudpickle.register_pickle_by_value(module)
+    return module
+
+
+@dataclass(frozen=True)
+class Mapper:
+    """Maps the raw rows of one file to problems and solutions; travels to workers."""
+
+    name: str
+    module: ModuleType
+    licence: str
+    max_row_bytes: int
+
+    def open(self) -> OpenMeasure:
+        """What a task opens to map files."""
+        problem = partial(_problem, self.module.problem, self.module.SCHEMA, self.licence)
+        solution = partial(
+            _solution, getattr(self.module, "solution", None), getattr(self.module, "SOLUTION_SCHEMA", {})
+        )
+        return partial(_opened, self.name, problem, solution, self.max_row_bytes)
+
+
+@contextmanager
+def _opened(source: str, problem: Any, solution: Any, max_bytes: int) -> Iterator[Measure]:
+    def rows(file: Mapping[str, Any]) -> Iterator[Row]:
+        mapping = problem if file["kind"] == "problem" else solution
+        for raw in raw_rows(file, max_bytes):
+            yield _outcome(source, file, raw, mapping)
+
+    yield rows
+
+
+def _outcome(source: str, file: Mapping[str, Any], raw: RawRow, mapping: Any) -> Row:
+    """What became of one raw row: its mapped fields or a reason."""
+    row: Row = {
+        "source": source,
+        "kind": file["kind"],
+        "digest": raw.digest,
+        "file": file["name"],
+        "line": raw.line,
+        "location": f"{file['name']}:{raw.line}",
+        "reason": raw.reason,
+        "detail": raw.detail,
+        "excerpt": raw.excerpt,
+    }
+    if raw.value is None:
+        return row
+    try:
+        return row | mapping(raw.value)
+    except RowError as error:
+        return row | {"reason": error.reason, "detail": str(error)}
+    except Exception as error:  # a hostile row may break a mapping in ways nobody foresaw; it becomes a reason
+        return row | {
+            "reason": "source_failed",
+            "detail": f"the source's mapping raised {type(error).__name__}: {error}",
+        }
+
+
+def _problem(mapping: Any, schema: Mapping[str, str], licence: str, row: Mapping[str, Any]) -> Row:
+    made = {**DEFAULTS, "licence": licence, **mapping(checked(row, schema))}
+    missing = [name for name in REQUIRED if not made.get(name)]
+    if missing:
+        raise RowError("empty_field", f"{missing[0]} is empty")
+    return {"source_id": made.pop("source_id"), "problem": made}
+
+
+def _solution(mapping: Any, schema: Mapping[str, str], row: Mapping[str, Any]) -> Row:
+    if mapping is None:
+        raise RowError("no_solutions_here", "this source knows no file of solutions; remove solutions_path")
+    made = mapping(checked(row, schema))
+    return {"source_id": made.pop("source_id"), "solution": made}

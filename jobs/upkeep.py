@@ -1,0 +1,102 @@
+"""Looking after a lake: questions in SQL, migration, compaction, and removal of files that no release needs."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tasklake.jobs.config import Settings, UsageError
+from tasklake.jobs.lake import Lake, LakeUri
+from tasklake.jobs.lake.lease import Lease
+from tasklake.jobs.session import session
+from tasklake.quality.tables import all_tables
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Delta keeps removed files for a week by default, so that readers of an older version are not cut off.
+LEAST_HOURS = 168
+
+
+def sql(statement: str, settings: Settings) -> pa.Table:
+    """The answer to a SELECT over the tables of the lake, by name; VERSION AS OF works, changing anything does not."""
+    from pyspark.errors import AnalysisException, ParseException
+
+    uri = _existing(settings)
+    query = statement.strip().rstrip(";")
+    with session(settings, uri) as spark:
+        lake = Lake(spark, uri)
+        for table in _named(query):
+            if lake.exists(table):
+                place = uri.child("tables", table).spark()
+                spark.sql(f"CREATE TABLE IF NOT EXISTS `{table}` USING delta LOCATION '{place}'")
+        try:
+            # Only a query can stand in brackets: this refuses every statement that would change something.
+            spark.sql(f"EXPLAIN SELECT * FROM (\n{query}\n)").collect()
+            return spark.sql(query).toArrow()
+        except (AnalysisException, ParseException) as error:
+            raise UsageError(
+                f"cannot be answered: {str(error).splitlines()[0]} (tables: {', '.join(all_tables())})"
+            ) from None
+
+
+def _named(query: str) -> list[str]:
+    words = set(re.findall(r"\w+", query.lower()))
+    return [table for table in all_tables() if table in words]
+
+
+def migrate(settings: Settings) -> list[dict[str, str]]:
+    """The lake has the layout of this version of the code, or nothing changed and the reason is told."""
+    uri = _existing(settings)
+    with Lease(uri, "tasklake migrate") as lease, session(settings, uri) as spark:
+        return Lake(spark, uri, lease=lease).migrate()
+
+
+def optimize(settings: Settings, tables: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Small files of the tables are compacted."""
+    uri = _existing(settings)
+    with Lease(uri, "tasklake optimize") as lease, session(settings, uri) as spark:
+        lake = Lake(spark, uri, lease=lease)
+        return [lake.optimize(table) for table in _known(tables) if lake.exists(table)]
+
+
+def vacuum(settings: Settings, retain_hours: int = LEAST_HOURS, keep_releases: int = 3) -> list[dict[str, Any]]:
+    """Files that no version younger than `retain_hours`, nor any input of the newest releases, needs are removed."""
+    if retain_hours < LEAST_HOURS:
+        raise UsageError(
+            f"--retain-hours {retain_hours} is less than {LEAST_HOURS}: readers of an older version would be cut off"
+        )
+    uri = _existing(settings)
+    with Lease(uri, "tasklake vacuum") as lease, session(settings, uri) as spark:
+        lake = Lake(spark, uri, lease=lease)
+        releases = lake.read("releases").orderBy("made_at", ascending=False).limit(keep_releases).collect()
+        done = []
+        for table in all_tables():
+            if lake.exists(table):
+                needed = [r["input_versions"].get(table) for r in releases]
+                oldest = min((v for v in needed if v is not None), default=None)
+                hours = max(retain_hours, _age_hours(lake, table, oldest))
+                done.append(lake.vacuum(table, hours) | {"protects_version": oldest})
+        return done
+
+
+def _age_hours(lake: Lake, table: str, version: int | None) -> int:
+    """How old the version is in whole hours, rounded up so that nothing it needs is removed."""
+    made = lake.made_at(table, version) if version is not None else None
+    return 0 if made is None else int((time.time() - made) // 3600) + 1
+
+
+def _known(tables: Sequence[str]) -> Sequence[str]:
+    for table in tables:
+        if table not in all_tables():
+            raise UsageError(f"no table is called {table}; tables: {', '.join(all_tables())}")
+    return tables or list(all_tables())
+
+
+def _existing(settings: Settings) -> LakeUri:
+    uri = LakeUri.parse(settings.lake)
+    if not uri.child("tables").exists():
+        raise UsageError(f"{uri} holds no lake yet; make one with `tasklake demo` or `tasklake run RECIPE`")
+    return uri

@@ -1,0 +1,48 @@
+"""How an output is compared with the expected one: each module here is a checker with NAME, DOC and check."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+
+from tasklake.sandbox_exec.documents import nearest
+from tasklake.sandbox_exec.errors import TasklakeError
+
+Checker = Callable[[bytes, bytes], bool]
+
+
+class CheckerError(TasklakeError):
+    """No checker has that name."""
+
+
+def names() -> tuple[str, ...]:
+    """The names of all checkers, sorted."""
+    return tuple(sorted(_found()))
+
+
+def checker(name: str) -> Checker:
+    """The function of that name: it takes what was expected and what was written, and says whether they agree."""
+    found = _found()
+    if name not in found:
+        near = nearest(name, found)
+        advice = f"did you mean {near}?" if near else f"known: {', '.join(sorted(found))}"
+        raise CheckerError(f"no checker is called {name}; {advice}")
+    return found[name]
+
+
+def described() -> dict[str, str]:
+    """What each checker accepts, in one sentence."""
+    return {module.NAME: module.DOC for module in _modules()}
+
+
+@cache
+def _found() -> dict[str, Checker]:
+    return {module.NAME: module.check for module in _modules()}
+
+
+@cache
+def _modules() -> tuple[object, ...]:
+    # pkgutil, not the file system: the package may lie inside a zip.
+    return tuple(import_module(f"{__name__}.{each.name}") for each in pkgutil.iter_modules(__path__))

@@ -1,0 +1,96 @@
+"""YAML with line numbers, for language packs and recipes: safe types only, duplicate keys refused."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from tasklake.sandbox_exec.errors import TasklakeError
+
+Path = tuple[str | int, ...]
+# A pack or a recipe has a few hundred nodes; a million come from aliases that refer to aliases.
+MAX_NODES = 100_000
+
+
+class DocumentError(TasklakeError):
+    """A YAML file cannot be read; the message begins with FILE:LINE."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """The data of a YAML file and where each part of it stands."""
+
+    data: dict[str, Any]
+    file: str
+    lines: dict[Path, int] = field(default_factory=dict, repr=False)
+
+    def line(self, path: Path) -> int:
+        """The line of the key at the path, or of its nearest parent that is there."""
+        while path not in self.lines and path:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+
+def load_document(text: str, file: str) -> Document:
+    """The document, which must be a mapping; anything unsafe or ambiguous is refused with its line."""
+    loader = yaml.SafeLoader(text)
+    try:
+        root = loader.get_single_node()
+        if not isinstance(root, yaml.MappingNode):
+            raise DocumentError(f"{file}:1: expected keys with values, such as `name: value`")
+        reader = _Reader(loader, file)
+        data = reader.read(root, ())
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise DocumentError(f"{file}:{mark.line + 1 if mark else 1}: not valid YAML: {error.problem}") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise DocumentError(f"{file}:1: not valid YAML: {error}") from None
+    finally:
+        loader.dispose()
+    return Document(data, file, reader.lines)
+
+
+class _Reader:
+    """Turns nodes into plain data and remembers their lines."""
+
+    def __init__(self, loader: yaml.SafeLoader, file: str) -> None:
+        self.loader = loader
+        self.file = file
+        self.lines: dict[Path, int] = {}
+        self.seen = 0
+
+    def read(self, node: yaml.Node, path: Path) -> Any:
+        self.seen += 1
+        if self.seen > MAX_NODES:
+            raise DocumentError(
+                f"{self.file}:{node.start_mark.line + 1}: more than {MAX_NODES} values; remove the aliases"
+            )
+        self.lines.setdefault(path, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.read(item, (*path, number)) for number, item in enumerate(node.value)]
+        return self.loader.construct_object(node)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key, line = self.loader.construct_object(key_node), key_node.start_mark.line + 1
+            if not isinstance(key, str):
+                raise DocumentError(f"{self.file}:{line}: key {key!r} is not text; put it in quotes")
+            if key in made:
+                first = self.lines[(*path, key)]
+                raise DocumentError(f"{self.file}:{line}: key {key} is given twice, first in line {first}; keep one")
+            self.lines[(*path, key)] = line
+            made[key] = self.read(value_node, (*path, key))
+        return made
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant, or None."""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return found[0] if found else None

@@ -1,0 +1,206 @@
+"""A language pack is read from YAML: what it may hold, and where it is wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tasklake.sandbox_exec.documents import Document, load_document, nearest
+from tasklake.sandbox_exec.errors import TasklakeError
+from tasklake.sandbox_exec.languages.pack import FACTORS, Language, SelfTest
+from tasklake.sandbox_exec.verdict import Verdict
+
+Path = tuple[str | int, ...]
+TIERS = range(1, 6)
+# More than a million copies of a line is no test of a language but of the machine.
+MAX_REPEAT = 1_000_000
+
+
+class PackError(TasklakeError):
+    """A language pack cannot be used, or no pack has that name."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A part of a pack, so that what is wrong with it is told with its line."""
+
+    document: Document
+    path: Path
+    value: Any
+
+    def wrong(self, reason: str) -> PackError:
+        return PackError(f"{self.document.file}:{self.document.line(self.path)}: {self.path[-1]}: {reason}")
+
+    def items(self) -> list[_Place]:
+        """The members of a list."""
+        if not isinstance(self.value, list):
+            raise self.wrong(f"expected a list such as [one, two], not {_kind(self.value)}")
+        return [_Place(self.document, (*self.path, number), each) for number, each in enumerate(self.value)]
+
+    def keys(self, known: tuple[str, ...]) -> dict[str, _Place]:
+        """The members of a mapping that has no other keys than the known ones."""
+        if not isinstance(self.value, dict):
+            raise self.wrong(f"expected keys with values ({', '.join(known)}), not {_kind(self.value)}")
+        return _known(self.document, self.path, self.value, known)
+
+
+def read_language(text: str, file: str, stem: str) -> Language:
+    """The language that the pack describes; its id is the stem of the file's name."""
+    document = load_document(text, file)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_+#-]*", stem):
+        raise PackError(f"{file}:1: {stem!r} cannot be a language's id; rename the file, such as lua.yaml")
+    places = _known(document, (), document.data, tuple(READERS))
+    for needed in ("filename", "execute"):
+        if needed not in places:
+            raise PackError(f"{file}:1: {needed} is missing; add `{needed}: {EXAMPLES[needed]}`")
+    return Language(**{**_assumed(stem, places), **{key: READERS[key](place) for key, place in places.items()}})
+
+
+def _assumed(stem: str, places: dict[str, _Place]) -> dict[str, Any]:
+    """What a pack that says less, such as one in the plain Agnostics format, means."""
+    dot, suffix = str(places["filename"].value).rpartition(".")[1:]
+    return {"id": stem, "names": (stem,), "fence_tags": (stem,), "extensions": (dot + suffix,) if dot else ()}
+
+
+def _known(document: Document, path: Path, data: dict[str, Any], known: tuple[str, ...]) -> dict[str, _Place]:
+    for key in data:
+        if key not in known:
+            near = nearest(key, known)
+            advice = f"did you mean {near}?" if near else f"known keys: {', '.join(known)}"
+            raise PackError(f"{document.file}:{document.line((*path, key))}: unknown key {key}; {advice}")
+    return {key: _Place(document, (*path, key), value) for key, value in data.items()}
+
+
+def _kind(value: Any) -> str:
+    words = {dict: "keys with values", list: "a list", bool: "true or false", type(None): "nothing"}
+    return words.get(type(value), f"{value!r}")
+
+
+def _text(place: _Place) -> str:
+    if not isinstance(place.value, str):
+        raise place.wrong(f"expected text, not {_kind(place.value)}; put it in quotes")
+    return place.value
+
+
+def _command(place: _Place) -> str:
+    text = _text(place).strip()
+    if not text or "\0" in text:
+        raise place.wrong("expected a command; " + ("leave the key out for none" if not text else "remove the NUL"))
+    return text
+
+
+def _compile(place: _Place) -> str:
+    """Empty text and nothing at all both mean that there is no build."""
+    return "" if place.value in ("", None) else _command(place)
+
+
+def _filename(place: _Place) -> str:
+    name = _text(place)
+    # The file is written into a fresh folder: a path could leave it.
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*", name):
+        raise place.wrong(f"{name!r} is not a plain file name such as main.lua")
+    return name
+
+
+def _texts(place: _Place) -> tuple[str, ...]:
+    texts = tuple(_text(each) for each in place.items())
+    if not texts or not all(texts):
+        raise place.wrong("expected at least one text, and none of them empty; leave the key out for none")
+    return texts
+
+
+def _tags(place: _Place) -> tuple[str, ...]:
+    return tuple(tag.lower() for tag in _texts(place))
+
+
+def _install(place: _Place) -> tuple[str, ...]:
+    """Debian packages, or the free text of an Agnostics pack (there a mapping holds lines for a container file)."""
+    if isinstance(place.value, list):
+        return _texts(place)
+    if isinstance(place.value, dict):
+        return tuple(_text(each).strip() for each in place.keys(tuple(place.value)).values())
+    return (_text(place).strip(),)
+
+
+def _container(place: _Place) -> str:
+    """Kept as it is: boxes are not built from packs."""
+    return place.value if isinstance(place.value, str) else json.dumps(place.value, sort_keys=True, default=str)
+
+
+def _tier(place: _Place) -> int:
+    if isinstance(place.value, bool) or place.value not in TIERS or not isinstance(place.value, int):
+        raise place.wrong(f"expected a whole number between {TIERS[0]} and {TIERS[-1]}, not {_kind(place.value)}")
+    return place.value
+
+
+def _factors(place: _Place) -> tuple[tuple[str, float], ...]:
+    given = {key: _factor(each) for key, each in place.keys(FACTORS).items()}
+    return tuple((name, given.get(name, 1.0)) for name in FACTORS)
+
+
+def _factor(place: _Place) -> float:
+    value = place.value
+    # Beyond a hundred, or below one, it is a task's limits that are wrong and not the language.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= 100:
+        raise place.wrong(f"expected a number between 1 and 100, not {_kind(value)}")
+    return float(value)
+
+
+def _self_tests(place: _Place) -> tuple[SelfTest, ...]:
+    return tuple(_self_test(each) for each in place.items())
+
+
+def _self_test(place: _Place) -> SelfTest:
+    places = place.keys(tuple(SELF_TEST_READERS))
+    for needed in ("name", "program", "expect"):
+        if needed not in places:
+            raise place.wrong(f"{needed} is missing from this self-test")
+    made = SelfTest(**{"input": "", **{key: SELF_TEST_READERS[key](each) for key, each in places.items()}})
+    if made.output is None and made.expect in (Verdict.accepted, Verdict.wrong_answer):
+        raise place.wrong(f"a self-test that expects {made.expect} needs an output to compare with")
+    return made
+
+
+def _verdict(place: _Place) -> str:
+    word = _text(place)
+    if word not in tuple(Verdict):
+        near = nearest(word, tuple(Verdict))
+        raise place.wrong(f"{word} is no verdict; " + (f"did you mean {near}?" if near else ", ".join(Verdict)))
+    return word
+
+
+def _repeat(place: _Place) -> int:
+    if isinstance(place.value, bool) or not isinstance(place.value, int) or not 1 <= place.value <= MAX_REPEAT:
+        raise place.wrong(f"expected a whole number between 1 and {MAX_REPEAT}, not {_kind(place.value)}")
+    return place.value
+
+
+EXAMPLES = {"filename": "main.lua", "execute": "lua5.4 main.lua"}
+READERS: dict[str, Callable[[_Place], Any]] = {
+    "names": _texts,
+    "extensions": _texts,
+    "tier": _tier,
+    "prompt": _text,
+    "install": _install,
+    "filename": _filename,
+    "compile": _compile,
+    "execute": _command,
+    "version": _texts,
+    "fence_tags": _tags,
+    "comment": _text,
+    "limit_factors": _factors,
+    "self_test": _self_tests,
+    "docs": _text,
+    "container": _container,
+}
+SELF_TEST_READERS: dict[str, Callable[[_Place], Any]] = {
+    "name": _text,
+    "program": _text,
+    "input": _text,
+    "expect": _verdict,
+    "output": _text,
+    "repeat": _repeat,
+}

@@ -1,0 +1,65 @@
+"""Which compiler or interpreter of a language is installed here, in words that change when it does."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from functools import cache
+
+from tasklake.sandbox_exec.errors import TasklakeError
+from tasklake.sandbox_exec.languages.pack import Language
+
+# A version is told in milliseconds; a minute is a machine that swaps, or a command that waits for input.
+VERSION_TIMEOUT_S = 60.0
+
+
+class ToolchainMissing(TasklakeError):
+    """What a language needs is not installed here; the message says what to install."""
+
+
+def toolchain(pack: Language) -> str:
+    """The version of what builds and runs the language's programs here."""
+    return _toolchain(pack.id, tuple(pack.needs()), pack.version, pack.advice())
+
+
+# For the life of the process: a failure is not kept, so that installing what is missing helps at once.
+@cache
+def _toolchain(name: str, needs: tuple[str, ...], version: tuple[str, ...], advice: str) -> str:
+    found = [_found(name, command, advice) for command in needs]
+    if version:
+        _found(name, version[0], advice)
+        return _told(name, version, advice)
+    # Without a version to ask for, only the file itself tells an upgrade.
+    return ", ".join(f"{path} sha256:{_file_digest(path)}" for path in found) or "no toolchain"
+
+
+def _found(name: str, command: str, advice: str) -> str:
+    path = shutil.which(command)
+    if path is None:
+        raise ToolchainMissing(f"language {name}: the command {command} is not installed; {advice}")
+    return os.path.realpath(path)
+
+
+def _told(name: str, version: tuple[str, ...], advice: str) -> str:
+    """The first line that the version command writes, wherever it writes it."""
+    try:
+        done = subprocess.run(
+            version, stdin=subprocess.DEVNULL, capture_output=True, timeout=VERSION_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ToolchainMissing(f"language {name}: {version[0]} does not tell its version: {error}; {advice}") from None
+    lines = (done.stdout.strip() or done.stderr.strip()).decode("utf-8", "replace").splitlines()
+    if done.returncode != 0 or not lines:
+        said = lines[0] if lines else "nothing"
+        raise ToolchainMissing(
+            f"language {name}: {' '.join(version)} ended with {done.returncode} and said {said}; {advice}"
+        )
+    return lines[0].strip()
+
+
+def _file_digest(path: str) -> str:
+    with open(path, "rb") as file:
+        # Twelve digits tell two builds of one program apart.
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]

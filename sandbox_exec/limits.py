@@ -1,0 +1,95 @@
+"""What a program may use. Every default states its reason; a language pack scales what its runtime cannot help using."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from tasklake.sandbox_exec.documents import nearest
+from tasklake.sandbox_exec.errors import TasklakeError
+
+MIB = 1024 * 1024
+# The words of a pack's `limit_factors`, and which limits each of them scales.
+FACTORS = {
+    "cpu": ("cpu_s", "wall_s", "compile_cpu_s"),
+    "memory": ("memory_bytes", "compile_memory_bytes"),
+    "processes": ("processes",),
+}
+# A limit so far away that no counter of the kernel wraps, for `inf` cannot be an rlimit.
+MOST = 2**50
+
+
+class LimitError(TasklakeError):
+    """A limit is unknown or has no sensible value; the message names it."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one case, or the build before it, may use."""
+
+    # Contest problems allow 1 to 5 s for compiled languages; interpreters are a few times slower.
+    cpu_s: float = 10.0
+    # Seconds in which nothing of the program runs or wants to run: only sleepers meet it, never a loaded machine.
+    wall_s: float | None = None
+    # Four times the usual 256 MiB of contests, so that the size of a runtime rarely decides.
+    memory_bytes: int = 1024 * MIB
+    # The largest expected outputs in contest corpora are near 30 MB.
+    output_bytes: int = 64 * MIB
+    # Enough for a stack trace; the end is kept because that is where languages name the error.
+    stderr_bytes: int = 64 * 1024
+    # Threads count. A JVM or node starts up to 40 of them; a fork bomb is contained at any such number.
+    processes: int = 256
+    # Contest programs write no files; compilers write a few MB of them.
+    file_bytes: int = 256 * MIB
+    # Deep recursion is honest; 8 MiB, the usual default, ends it at some 100,000 calls.
+    stack_bytes: int = 256 * MIB
+    # Template-heavy C++ takes 10 to 20 s on a slow core.
+    compile_cpu_s: float = 60.0
+    # The optimiser of a compiler needs more than the program that it makes.
+    compile_memory_bytes: int = 2048 * MIB
+
+    def __post_init__(self) -> None:
+        """Refuse what is not a positive, finite number."""
+        for name, value in asdict(self).items():
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+                raise LimitError(f"limit {name}: expected a number, got {value!r}")
+            if value is not None and not (math.isfinite(value) and 0 < value <= MOST):
+                raise LimitError(f"limit {name}: expected a number above 0 and at most {MOST}, got {value!r}")
+
+    @classmethod
+    def from_mapping(cls, given: Mapping[str, Any]) -> Limits:
+        """The defaults with what is given in their place; unknown names are refused."""
+        known = [each.name for each in fields(cls)]
+        for name in given:
+            if name not in known:
+                meant = nearest(name, known)
+                hint = f"did you mean {meant}?" if meant else f"known are {', '.join(known)}"
+                raise LimitError(f"limit {name} is unknown; {hint}")
+        return cls(**given)
+
+    def scaled(self, factors: Mapping[str, float]) -> Limits:
+        """These limits times the factors of a language pack."""
+        changed: dict[str, Any] = {}
+        for factor, value in factors.items():
+            if factor not in FACTORS:
+                raise LimitError(f"limit factor {factor} is unknown; known are {', '.join(FACTORS)}")
+            for name in FACTORS[factor]:
+                given = getattr(self, name)
+                changed[name] = given if given is None else type(given)(given * value)
+        return replace(self, **changed)
+
+    @property
+    def idle_s(self) -> float:
+        """Seconds that the program may sleep: what is given, or three times its CPU time and a little."""
+        return self.wall_s if self.wall_s is not None else 3 * self.cpu_s + 2
+
+    def for_build(self) -> Limits:
+        """What a compiler may use."""
+        return replace(
+            self,
+            cpu_s=self.compile_cpu_s,
+            wall_s=None,
+            memory_bytes=max(self.memory_bytes, self.compile_memory_bytes),
+        )

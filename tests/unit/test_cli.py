@@ -1,0 +1,308 @@
+"""The command `tasklake`: answers on stdout, everything else on stderr, exit codes, and no JVM to look at a lake."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from deltalake import write_deltalake
+
+from tasklake.jobs import cli, render
+from tasklake.jobs.commands import Answer, Shared
+from tasklake.jobs.commands.working import _with_corpus_at_hand
+from tasklake.jobs.config import UsageError, load_settings
+from tasklake.jobs.recipe import load_recipe
+from tasklake.sandbox_exec.errors import TasklakeError
+
+WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+# What a hostile program may have printed: a terminal escape, a line break, markup.
+NASTY = "\x1b[31mred\x07\n[bold]x[/bold]"
+
+OPTIONS = {
+    "demo": ["--wait"],
+    "run": ["--set", "--from", "--until", "--wait"],
+    "plan": ["--set"],
+    "release": ["--set", "--wait"],
+    "tables": [],
+    "show": ["--limit"],
+    "sql": [],
+    "runs": ["--limit"],
+    "rejects": ["--stage", "--limit"],
+    "releases": ["--limit"],
+    "export": ["--format", "--out"],
+    "migrate": [],
+    "optimize": [],
+    "vacuum": ["--retain-hours", "--keep-releases"],
+    "languages": [],
+    "doctor": [],
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_lake_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("TASKLAKE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Path:
+    """A small lake, written without Spark."""
+    stage = {"stage": "ingest", "in": 3, "kept": 2, "rejected": 1, "new": 3, "executed": 0, "llm_calls": 0}
+    stage |= {"cost_usd": 0.0, "seconds": 1.5}
+    runs = {"run_id": "r1", "recipe": "demo", "recipe_hash": "h", "status": "done", "error": "", "stages": [stage]}
+    put(tmp_path, "runs", [runs | {"started_at": WHEN, "seconds": 2.5}])
+    reject = {"stage": "ingest", "source": "demo", "reason": "missing_column", "detail": NASTY, "location": "a:1"}
+    reject |= {"excerpt": "{", "run_id": "r1", "made_at": WHEN}
+    rows = [reject | {"subject": f"row {number}", "current": number > 0} for number in range(4)]
+    put(
+        tmp_path,
+        "rejects",
+        [*rows, reject | {"stage": "gate", "reason": "too_few", "subject": "row 9", "current": True}],
+    )
+    release = {"name": "demo", "version": 1, "digest": "abc", "tasks": 2, "samples": 3, "languages": ["lua"]}
+    put(tmp_path, "releases", [release | {"path": "releases/demo/1", "made_at": WHEN}])
+    return tmp_path / "lake"
+
+
+def put(folder: Path, table: str, rows: list[dict[str, Any]]) -> None:
+    write_deltalake(str(folder / "lake" / "tables" / table), pa.Table.from_pylist(rows))
+
+
+def tasklake(*words: str, folder: Path, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """The command as a process of its own, as a shell would start it."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, *options, "-m", "tasklake.jobs", *words]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, check=False)
+
+
+def test_every_command_is_listed_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    assert {function.__name__ for functions in cli.PANELS.values() for function in functions} == set(OPTIONS)
+    assert cli.main([]) == 0
+    page = capsys.readouterr().out
+    assert all(re.search(rf"\b{name}\b", page) for name in OPTIONS)
+
+
+@pytest.mark.parametrize("command", sorted(OPTIONS))
+def test_the_help_of_a_command_mentions_each_of_its_options(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([command, "--help"]) == 0
+    page = capsys.readouterr().out
+    for option in [*OPTIONS[command], "--dir", "--json", "--debug"]:
+        assert option in page
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--version"], 0, ""),
+        (["rnu"], 2, "No such command"),
+        (["run"], 2, "RECIPE"),
+        (["run", "demo", "--bogus"], 2, "--bogus"),
+        (["run", "mbpp-rulez"], 2, "did you mean mbpp-rules"),
+        (["run", "mbpp-rules"], 2, "--set source.path=FILE"),
+        (["run", "demo", "--set", "grond.attempts=1"], 2, "did you mean ground?"),
+        (["show", "verdict"], 2, "did you mean verdicts?"),
+        (["rejects", "--stage", "grond"], 2, "did you mean ground?"),
+        (["show", "tasks", "--limit", "0"], 2, "--limit"),
+        (["tables", "--dir", "nowhere"], 1, "holds no lake yet"),
+    ],
+)
+def test_exit_codes_tell_whose_turn_it_is(words: list[str], code: int, said: str, tmp_path: Path) -> None:
+    done = tasklake(*words, folder=tmp_path)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not done.stdout or code == 0
+
+
+def raising(error: BaseException) -> Any:
+    def broken(shared: Shared) -> Answer:
+        """Fails."""
+        raise error
+
+    return broken
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (
+            ZeroDivisionError("division by zero"),
+            3,
+            "internal error (ZeroDivisionError: division by zero); run again with --debug",
+        ),
+        (TasklakeError("row 3 of tasks: no"), 1, "error: row 3 of tasks: no"),
+        (UsageError("no recipe x"), 2, "error: no recipe x"),
+        (PermissionError(13, "Permission denied", "/lake"), 1, "/lake: Permission denied"),
+        (KeyboardInterrupt(), 130, "stopped; run again to go on"),
+    ],
+)
+def test_an_error_is_a_sentence_and_a_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, code: int, said: str
+) -> None:
+    monkeypatch.setitem(cli.PANELS, "Test", (raising(error),))
+    hook = sys.excepthook
+    assert cli.main(["broken"]) == code
+    out, told = capsys.readouterr()
+    assert (out, said in told, "Traceback" in told) == ("", True, False)
+    assert sys.excepthook is hook
+
+
+def test_the_stack_trace_is_shown_when_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(cli.PANELS, "Test", (raising(ZeroDivisionError("division by zero")),))
+    assert cli.main(["broken", "--debug"]) == 3
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_job_runner_gets_answers_and_errors_as_values(lake: Path) -> None:
+    answer = cli.invoke(["tables", "--dir", str(lake)])
+    assert answer is not None
+    assert {row["name"] for row in answer.data} == {"runs", "rejects", "releases"}
+    with pytest.raises(UsageError):
+        cli.invoke(["show", "nothing", "--dir", str(lake)])
+
+
+@pytest.mark.parametrize("words", [["--help"], ["tables"], ["show", "runs"], ["runs"], ["rejects"], ["releases"]])
+def test_looking_loads_no_spark_and_starts_no_other_process(words: list[str], lake: Path, tmp_path: Path) -> None:
+    """Nor does it load pandas, which alone takes longer than the answer may."""
+    at = [] if words == ["--help"] else ["--dir", str(lake)]
+    program = (
+        "import sys\nstarted = []\n"
+        "sys.addaudithook(lambda event, _: started.append(event) if event in "
+        "('subprocess.Popen', 'os.posix_spawn', 'os.fork', 'os.exec', 'os.system') else None)\n"
+        f"from tasklake.jobs.cli import main\ncode = main({[*words, *at]!r})\n"
+        "loaded = [name for name in ('pyspark', 'delta', 'py4j', 'pandas') if name in sys.modules]\n"
+        "sys.exit(repr((code, started, loaded)))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, env=environment, check=False
+    )
+    assert done.stderr.strip() == "(0, [], [])"
+    assert done.stdout
+
+
+def asked(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
+    """What a program reads from the command's stdout."""
+    assert cli.main([*words, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_programs_read_json(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    at = ("--dir", str(lake))
+    assert {row["name"]: row["rows"] for row in asked(capsys, "tables", *at)} == {
+        "runs": 1,
+        "rejects": 5,
+        "releases": 1,
+    }
+    assert asked(capsys, "runs", *at)[0]["started_at"] == "2026-01-02T03:04:05+00:00"
+    assert asked(capsys, "runs", *at)[0]["stages"][0]["rejected"] == 1
+    assert asked(capsys, "releases", *at)[0]["digest"] == "abc"
+    assert len(asked(capsys, "show", "rejects", "--limit", "2", *at)) == 2
+
+
+def test_rejects_are_the_current_ones_of_the_stage_asked_for(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    at = ("--dir", str(lake))
+    assert len(asked(capsys, "rejects", *at)) == 4
+    assert [row["subject"] for row in asked(capsys, "rejects", "--stage", "gate", *at)] == ["row 9"]
+    assert asked(capsys, "rejects", "--stage", "judge", *at) == []
+    assert cli.main(["rejects", "--limit", "1", *at]) == 0
+    page = capsys.readouterr().out
+    assert "missing_column" in page
+    assert "3 more; see them with --limit 4" in page
+
+
+def test_no_control_character_of_a_row_reaches_the_terminal(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["rejects", "--dir", str(lake)]) == 0
+    page = capsys.readouterr().out
+    assert r"\x1b[31mred\x07\n[bold]x[/bold]" in page
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", page)
+
+
+def test_the_demo_lake_is_looked_at_where_it_is_the_only_one(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lake.rename(lake.parent / "tasklake-demo")
+    assert len(asked(capsys, "tables")) == 3
+    (lake.parent / "tasklake-lake").mkdir()
+    assert cli.main(["tables"]) == 1
+
+
+def test_the_environment_names_the_lake(
+    lake: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TASKLAKE_LAKE", str(lake))
+    assert len(asked(capsys, "tables")) == 3
+
+
+def test_a_reader_that_leaves_early_is_no_error(lake: Path, tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as nobody:
+        done = subprocess.run(
+            [sys.executable, "-m", "tasklake.jobs", "tables", "--dir", str(lake)],
+            stdout=nobody, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (cli.PIPE_CLOSED, "")
+
+
+def test_the_demo_reads_copies_that_a_person_can_edit(tmp_path: Path) -> None:
+    settings = load_settings(lake=str(tmp_path / "lake"))
+    recipe = _with_corpus_at_hand(load_recipe("demo"), settings)
+    places = [*recipe.propose.path]
+    for source in recipe.sources:
+        places += [*source.path, *(source.solutions_path or ())]
+    corpus = tmp_path / "lake" / "corpus"
+    assert sorted(places) == sorted(str(path) for path in corpus.iterdir())
+    edited = corpus / "mbpp.jsonl"
+    edited.write_text("{}\n")
+    assert _with_corpus_at_hand(load_recipe("demo"), settings) == recipe
+    assert edited.read_text() == "{}\n"
+
+
+def test_the_demo_on_a_bucket_reads_the_corpus_of_the_package() -> None:
+    recipe = load_recipe("demo")
+    assert _with_corpus_at_hand(recipe, load_settings(lake="s3://bucket/lake")) == recipe
+
+
+def test_json_is_what_every_reader_takes() -> None:
+    value = {"nan": float("nan"), "when": WHEN.replace(tzinfo=None), "bytes": b"\xff", "text": b"a", "n": 1, "no": None}
+    assert json.loads(render.as_json(value)) == {
+        "nan": None, "when": "2026-01-02T03:04:05+00:00", "bytes": "/w==", "text": "a", "n": 1, "no": None,
+    }  # fmt: skip
+
+
+def test_rows_too_wide_for_the_screen_stand_upright(capsys: pytest.CaptureFixture[str]) -> None:
+    wide = [{f"column_{number}": number for number in range(30)}]
+    render.console().print(render.records(wide, width=80))
+    assert len(capsys.readouterr().out.splitlines()) == 31
+
+
+def test_a_plan_marks_what_is_estimated(capsys: pytest.CaptureFixture[str]) -> None:
+    known = {"stage": "ingest", "in": 5, "new": 5, "known": 0, "calls": 0, "tokens": 0, "money": 0.0, "runs": 0}
+    render.console().print(render.plan([known | {"exact": True}, known | {"stage": "ground", "exact": False}]))
+    lines = capsys.readouterr().out.splitlines()
+    assert "~" not in lines[1]
+    assert "~5" in lines[2]
+
+
+def test_without_a_terminal_progress_is_one_line_per_event_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    with render.progress() as progress:
+        progress("ingest", {"text": "5 new of 5"})
+        progress("ingest", {"in": 5, "kept": 4, "rejected": 1, "new": 5, "executed": 0, "seconds": 1.25, "ended": True})
+    out, told = capsys.readouterr()
+    assert out == ""
+    assert [re.sub(r"^\d\d:\d\d:\d\d ", "", line) for line in told.splitlines()] == [
+        "ingest: 5 new of 5",
+        "ingest: 5 in, 4 kept, 1 rejected, 5 new, 0 executed, 1.2 s",
+    ]

@@ -1,0 +1,211 @@
+"""Files of a corpus read row by row: whatever is wrong with a row becomes its reason, and its neighbours are unharmed.
+
+JSON Lines (also gzipped), one JSON array, or Parquet; on a local path, in a bucket, or shipped with the package.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO, NoReturn, cast
+
+import pyarrow as pa
+import pyarrow.fs as pafs
+import pyarrow.parquet as pq
+
+from tasklake.sandbox_exec.errors import TasklakeError
+from tasklake.udfs.identity import bytes_hash, content_hash
+
+# Enough of a refused row to see what it is, little enough to list thousands.
+EXCERPT = 300
+# A JSON array has to be held as a whole; larger corpora come as JSON Lines or Parquet.
+ARRAY_BYTES = 512 * 1024 * 1024
+# How much of an overlong line is read at a time while it is skipped.
+SKIP_BYTES = 1024 * 1024
+
+
+class RowError(TasklakeError):
+    """One row cannot be used: `reason` is a word, the message says what to look at."""
+
+    def __init__(self, reason: str, detail: str):
+        super().__init__(detail)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class RawRow:
+    """One row as it was received: its value, or the reason why there is none."""
+
+    line: int
+    digest: str
+    value: Mapping[str, Any] | None = None
+    reason: str | None = None
+    detail: str = ""
+    excerpt: str = ""
+
+
+def raw_rows(file: Mapping[str, Any], max_bytes: int) -> Iterator[RawRow]:
+    """Every row of the file in order; `file` has name, and either bucket and path, or data."""
+    name = str(file["name"])
+    try:
+        if name.endswith(".parquet"):
+            yield from _parquet_rows(file)
+        elif name.endswith(".json"):
+            yield from _array_rows(file, max_bytes)
+        else:
+            yield from _line_rows(file, max_bytes)
+    except (OSError, EOFError, pa.ArrowException) as error:
+        yield RawRow(0, content_hash(name), None, "unreadable_file", f"{name}: {error}")
+
+
+def _open(file: Mapping[str, Any]) -> BinaryIO:
+    if file.get("data") is not None:
+        raw: BinaryIO = io.BytesIO(file["data"])
+    elif file.get("bucket"):
+        raw = cast(BinaryIO, pafs.S3FileSystem().open_input_file(f"{file['bucket']}/{file['path']}"))
+    else:
+        raw = open(str(file["path"]), "rb")  # noqa: SIM115 - closed by the caller
+    if str(file["name"]).endswith(".gz"):
+        return cast(BinaryIO, gzip.GzipFile(fileobj=raw))
+    return io.BufferedReader(cast(io.RawIOBase, raw), SKIP_BYTES)
+
+
+def _line_rows(file: Mapping[str, Any], max_bytes: int) -> Iterator[RawRow]:
+    with _open(file) as stream:
+        number = 0
+        while line := stream.readline(max_bytes + 1):
+            number += 1
+            if len(line) > max_bytes and not line.endswith(b"\n"):
+                yield _too_long(number, line, stream, max_bytes)
+            elif line.strip():
+                yield _parsed(number, line.strip())
+
+
+def _too_long(number: int, start: bytes, stream: BinaryIO, max_bytes: int) -> RawRow:
+    size, part = len(start), start
+    while not part.endswith(b"\n") and (part := stream.readline(SKIP_BYTES)):
+        size += len(part)
+    detail = f"the row has {size:,} bytes, more than source.max_row_bytes = {max_bytes:,}"
+    return RawRow(number, content_hash(bytes_hash(start), size), None, "row_too_long", detail, excerpt(start))
+
+
+def _parsed(number: int, line: bytes) -> RawRow:
+    digest = bytes_hash(line)
+    try:
+        return RawRow(number, digest, parse_object(line), excerpt=excerpt(line))
+    except RowError as error:
+        return RawRow(number, digest, None, error.reason, str(error), excerpt(line))
+
+
+def parse_object(line: bytes) -> Mapping[str, Any]:
+    """The JSON object in the line; anything else raises RowError."""
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RowError("bad_utf8", f"byte {error.start} is not UTF-8: {error.reason}") from None
+    try:
+        value = json.loads(text, parse_constant=_no_constant)
+    except RecursionError:
+        raise RowError("bad_json", "the JSON is nested too deeply") from None
+    except ValueError as error:
+        raise RowError("bad_json", f"not valid JSON (is the file truncated?): {error}") from None
+    if not isinstance(value, dict):
+        raise RowError("bad_json", f"a row must be a JSON object, this is {_kind(value)}")
+    # Half of a surrogate pair is legal in JSON's escapes and cannot be stored as text.
+    if re.search(r"\\u[dD][89a-fA-F]", text) and any(
+        0xD800 <= ord(c) < 0xE000 for c in json.dumps(value, ensure_ascii=False)
+    ):
+        raise RowError("bad_utf8", "a string holds half of a surrogate pair")
+    return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise RowError("not_a_number", f"{name} is not a JSON number")
+
+
+def _array_rows(file: Mapping[str, Any], max_bytes: int) -> Iterator[RawRow]:
+    with _open(file) as stream:
+        data = stream.read(ARRAY_BYTES + 1)
+    if len(data) > ARRAY_BYTES:
+        raise OSError(f"a JSON array of more than {ARRAY_BYTES:,} bytes; convert it to JSON Lines")
+    if not data.lstrip().startswith(b"["):
+        lines = {"name": file["name"], "data": data}
+        yield from _line_rows(lines, max_bytes)
+        return
+    try:
+        values = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        yield RawRow(1, bytes_hash(data), None, "bad_json", f"not a valid JSON array: {error}", excerpt(data))
+        return
+    for number, value in enumerate(values, 1):
+        yield _parsed(number, json.dumps(value, ensure_ascii=True).encode("ascii"))
+
+
+def _parquet_rows(file: Mapping[str, Any]) -> Iterator[RawRow]:
+    with _open(file) as stream:
+        number = 0
+        for batch in pq.ParquetFile(stream).iter_batches(batch_size=64):
+            for value in batch.to_pylist():
+                number += 1
+                # Through JSON, so that every format gives the same types, digests and refusals.
+                yield _parsed(number, json.dumps(value, ensure_ascii=True, default=str).encode("ascii"))
+
+
+def excerpt(data: bytes) -> str:
+    """The beginning of a refused row, safe to print."""
+    return data[:EXCERPT].decode("utf-8", "replace").replace("\x00", "\ufffd")
+
+
+def checked(row: Mapping[str, Any], schema: Mapping[str, str]) -> Mapping[str, Any]:
+    """The row itself when every column of the schema is there with its type; raises RowError otherwise.
+
+    Types: string, int, float, bool, any; `[type]` for lists; `{a:type,b:type}` for objects; a trailing `?` allows null
+    and absence.
+    """
+    for name, kind in schema.items():
+        if name not in row:
+            if kind.endswith("?"):
+                continue
+            raise RowError(
+                "missing_column", f"column {name} is missing; the row has {', '.join(sorted(row)) or 'none'}"
+            )
+        if not fits(row[name], kind):
+            raise RowError("wrong_type", f"column {name} is {_kind(row[name])}, expected {kind}")
+    return row
+
+
+def fits(value: Any, kind: str) -> bool:
+    """True when the value has the type."""
+    if kind.endswith("?"):
+        return value is None or fits(value, kind[:-1])
+    if kind.startswith("["):
+        return isinstance(value, list) and all(fits(item, kind[1:-1]) for item in value)
+    if kind.startswith("{"):
+        fields = dict(part.split(":", 1) for part in kind[1:-1].split(","))
+        return isinstance(value, dict) and all(fits(value.get(name), of) for name, of in fields.items())
+    return _SCALARS[kind](value)
+
+
+_SCALARS = {
+    "string": lambda v: isinstance(v, str),
+    "int": lambda v: isinstance(v, int) and not isinstance(v, bool),
+    "float": lambda v: isinstance(v, int | float) and not isinstance(v, bool),
+    "bool": lambda v: isinstance(v, bool),
+    "any": lambda v: True,
+}
+
+
+def _kind(value: Any) -> str:
+    names = {
+        str: "a string",
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        list: "a list",
+        dict: "an object",
+    }
+    return "null" if value is None else names.get(type(value), type(value).__name__)

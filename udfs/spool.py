@@ -1,0 +1,100 @@
+"""What workers have finished, kept in small Parquet segments on the lake's storage until it is in a table.
+
+A measure (one row in, some rows out) that costs money or runs programs is spooled: each task closes a segment every two
+seconds or 64 rows, so a killed driver, worker or executor loses at most what was in flight plus one open segment, and a
+task that Spark retries finds its rows by key. Object stores cannot append, hence segments.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.fs as pafs
+import pyarrow.parquet as pq
+
+Row = dict[str, Any]
+Measure = Callable[[Mapping[str, Any]], Iterator[Row]]
+# Opens what a task needs once (a pool of boxes, a client) and closes it with the task.
+OpenMeasure = Callable[[], AbstractContextManager[Measure]]
+
+# A segment is closed after so many rows or seconds: the most that a kill can lose per task.
+SEGMENT_ROWS = 64
+SEGMENT_S = 2.0
+# What a spooling task tells Spark: how many rows it finished.
+TALLY = pa.schema([("rows", pa.int64())])
+
+
+class Segment:
+    """Rows of one task on their way to storage."""
+
+    def __init__(self, bucket: str, folder: str, schema: pa.Schema):
+        self.bucket = bucket
+        self.folder = folder
+        self.schema = schema
+        self.rows: list[Row] = []
+        self.opened = time.monotonic()
+        self.written = 0
+
+    def add(self, row: Row) -> None:
+        """The row is on its way; the segment is closed when it is full or old."""
+        self.rows.append(row)
+        if len(self.rows) >= SEGMENT_ROWS or time.monotonic() - self.opened >= SEGMENT_S:
+            self.close()
+
+    def close(self) -> None:
+        """All rows so far are on storage under a name that tells their count; a half-written file is never seen."""
+        if self.rows:
+            table = pa.Table.from_pylist(self.rows, schema=self.schema)
+            store(table, self.bucket, self.folder, f"seg-{len(self.rows)}-{uuid.uuid4().hex}.parquet")
+            self.written += len(self.rows)
+        self.rows, self.opened = [], time.monotonic()
+
+
+def store(table: pa.Table, bucket: str, folder: str, name: str) -> None:
+    """The table is a file of that name, complete from the moment it appears."""
+    if bucket:
+        # An object appears when its upload ends.
+        pq.write_table(table, f"{bucket}/{folder}/{name}", filesystem=pafs.S3FileSystem())
+        return
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    hidden = Path(folder) / f".{name}"
+    pq.write_table(table, hidden)
+    hidden.rename(Path(folder) / name)
+
+
+def spooled(
+    open_measure: OpenMeasure, bucket: str, folder: str, schema: pa.Schema
+) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """A function for mapInArrow that spools what the measure makes of every row and yields the tally."""
+
+    def over(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        segment = Segment(bucket, folder, schema)
+        with open_measure() as measure:
+            for batch in batches:
+                for row in batch.to_pylist():
+                    for made in measure(row):
+                        segment.add(made)
+        segment.close()
+        yield pa.RecordBatch.from_pydict({"rows": [segment.written]}, schema=TALLY)
+
+    return over
+
+
+def direct(
+    open_measure: OpenMeasure, schema: pa.Schema
+) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """A function for mapInArrow that yields what the measure makes of every row: for looking, nothing is stored."""
+
+    def over(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        with open_measure() as measure:
+            for batch in batches:
+                made = [new for row in batch.to_pylist() for new in measure(row)]
+                yield from pa.Table.from_pylist(made, schema=schema).to_batches()
+
+    return over
