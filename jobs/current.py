@@ -72,7 +72,7 @@ def grounded(run: Run) -> DataFrame:
 
 @pinned
 def requests(run: Run) -> DataFrame:
-    """What is asked for now: each grounded task in each language and sample; made_by knows the answer if one is recorded."""
+    """What is asked for now: each grounded task in each language and sample that an answer is recorded for."""
     from pyspark.sql import functions as F
 
     asked = [(name, sample) for name in run.languages for sample in range(run.samples)]
@@ -80,7 +80,7 @@ def requests(run: Run) -> DataFrame:
     task = grounded(run).select("task_id", "problem_id", "source", "source_id")
     on = ["source", "source_id", "language", "sample"]
     known = corpus.answers(run).select(*on, "answer", "model")
-    joined = task.crossJoin(F.broadcast(wanted)).join(known, on=on, how="left")
+    joined = task.crossJoin(F.broadcast(wanted)).join(known, on=on)
     made = row_hash(F.lit(fingerprints.propose(run)), F.col("answer"), F.col("model"))
     keyed = joined.withColumns({"key": row_hash(*map(F.col, ("task_id", "language", "sample"))), "made_by": made})
     return keyed.drop("answer", "model")

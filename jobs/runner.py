@@ -24,6 +24,8 @@ from tasklake.sandbox_exec.errors import TasklakeError
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+# The stages whose measures run programs.
+EXECUTING = ("ground", "execute")
 Progress = Callable[[str, Mapping[str, Any]], None]
 
 
@@ -128,18 +130,27 @@ def do(this: Run, name: str) -> StageReport:
     began = time.monotonic()
     this.progress(name, {"text": "looking for news"})
     stage = load_stage(name)
-    before = tally(this, name, stage)
+    before = after = tally(this, name, stage)
     if before["new"]:
         this.progress(name, {"text": f"{before['new']} new of {before['in']}"})
         stage.work(this, news(this, name, stage))
-    settle(this, name, stage)
-    after = tally(this, name, stage) if before["new"] else before
+        after = tally(this, name, stage)
+    if after["stale"]:
+        settle(this, name, stage)
+    leave = getattr(stage, "settle", None)
+    if leave:
+        leave(this)
     _hold(name, after)
     this.measured(name)
-    counts = StageReport(name, after["in"], after["kept"], after["rejected"], before["new"], this.tally.get(name, 0))
+    counts = StageReport(name, after["in"], after["kept"], after["rejected"], before["new"], _executed(this, name))
     counts.seconds = round(time.monotonic() - began, 3)
     this.progress(name, {**counts.as_dict(), "ended": True})
     return counts
+
+
+def _executed(this: Run, name: str) -> int:
+    """How many programs this run really ran for the stage."""
+    return this.measures.get(name, 0) if name in EXECUTING else 0
 
 
 def _hold(name: str, after: Mapping[str, int]) -> None:
@@ -161,42 +172,39 @@ def news(this: Run, name: str, stage: Stage) -> DataFrame:
 
 
 def tally(this: Run, name: str, stage: Stage) -> dict[str, int]:
-    """How many inputs there are, kept, rejected, new and (never) both, from the tables in one query."""
+    """How many inputs there are, kept, rejected, new and (never) both, and how many rejects are stale, in one query."""
     from pyspark.sql import functions as F
 
     on = ["key", "made_by"]
-    inputs = stage.inputs(this).select(*on).distinct()
+    inputs = stage.inputs(this).select(*on).distinct().withColumn("given", F.lit(True))
     kept = stage.outputs(this).select(*on).distinct().withColumn("kept", F.lit(True))
     refused = this.rejects(name).select(*on, "reason").withColumn("rejected", F.lit(True))
-    joined = inputs.join(kept, on=on, how="left").join(refused, on=on, how="left")
-    is_kept, is_refused = F.coalesce("kept", F.lit(False)), F.coalesce("rejected", F.lit(False))
-    again = is_refused & F.col("reason").isin(*OURS)
+    joined = inputs.join(kept, on=on, how="left").join(refused, on=on, how="full_outer")
+    given, is_kept, is_refused = (F.coalesce(flag, F.lit(False)) for flag in ("given", "kept", "rejected"))
+    ours = is_refused & F.col("reason").isin(*OURS)
     row = joined.agg(
-        F.count("*").alias("in"),
-        F.count_if(is_kept).alias("kept"),
-        F.count_if(is_refused & ~is_kept).alias("rejected"),
-        F.count_if(~is_kept & ~is_refused).alias("missing"),
-        F.count_if(again & ~is_kept).alias("again"),
-        F.count_if(is_kept & is_refused & ~again).alias("both"),
+        F.count_if(given).alias("in"),
+        F.count_if(given & is_kept).alias("kept"),
+        F.count_if(given & is_refused & ~is_kept).alias("rejected"),
+        F.count_if(given & ~is_kept & (~is_refused | ours)).alias("new"),
+        F.count_if(given & is_kept & is_refused & ~ours).alias("both"),
+        F.count_if(is_refused & (~given | (is_kept & ours))).alias("stale"),
     ).first()
-    found = row.asDict() if row else {}
-    return {**found, "new": found["missing"] + found["again"]}
+    return row.asDict() if row else {}
 
 
 def settle(this: Run, name: str, stage: Stage) -> None:
-    """Rejects of this stage whose input changed or left are not current; the stage's own rule for leaving is kept too."""
+    """Rejects of this stage whose input changed, left or succeeded at last are not current any more."""
     from pyspark.sql import functions as F
 
-    own = getattr(stage, "settle", None)
-    if own:
-        own(this)
-    live = stage.inputs(this).select("key", "made_by").distinct()
-    kept = stage.outputs(this).select("key", "made_by").distinct()
+    on = ["key", "made_by"]
+    live = stage.inputs(this).select(*on).distinct()
+    kept = stage.outputs(this).select(*on).distinct()
     refused = this.rejects(name)
-    stale = refused.join(live, on=["key", "made_by"], how="left_anti").unionByName(
-        refused.where(F.col("reason").isin(*OURS)).join(kept, on=["key", "made_by"], how="left_semi")
-    )
-    held = this.lake.read("rejects").join(stale.select("reject_id"), on="reject_id", how="left_semi")
+    left = refused.join(live, on=on, how="left_anti")
+    mended = refused.where(F.col("reason").isin(*OURS)).join(kept, on=on, how="left_semi")
+    stale = left.unionByName(mended).select("reject_id")
+    held = this.lake.read("rejects").join(stale, on="reject_id", how="left_semi")
     this.lake.merge("rejects", held.withColumn("current", F.lit(False)))
 
 

@@ -37,7 +37,7 @@ class Run:
     run_id: str
     progress: Callable[[str, Mapping[str, Any]], None]
     dry: bool = False
-    tally: dict[str, int] = field(default_factory=dict)
+    measures: dict[str, int] = field(default_factory=dict)
     memo: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -98,7 +98,7 @@ class Run:
         else:
             rows = rows.join(spool.read().select(keep), on=keep, how="left_anti")
         done = spool.fill(self.spread(rows), open_measure, lambda n: self.progress(stage, {"done": n}))
-        self.tally[stage] = self.tally.get(stage, 0) + done
+        self.measures[stage] = done
         return spool.read(distinct=keep)
 
     def spread(self, rows: DataFrame) -> DataFrame:

@@ -161,8 +161,7 @@ class Step:
             os._exit(0)
         box.prctl(box.PDEATHSIG, signal.SIGKILL)
         box.prctl(box.DUMPABLE, 0)
-        box.mount("proc", "/proc", "proc", box.NOSUID | box.NODEV | 8)
-        box.mount("", "/", "", box.REMOUNT | box.BIND | box.RDONLY | box.NOSUID | box.NODEV)
+        box.close_door()
         box.lock()
         status = box.first_process(self.candidate)
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -184,8 +183,7 @@ class Step:
             value = value if hard == resource.RLIM_INFINITY else min(value, hard)
             resource.setrlimit(what, (value, value))
         stack = resource.getrlimit(resource.RLIMIT_STACK)[1]
-        wanted = 256 << 20
-        soft = wanted if stack == resource.RLIM_INFINITY else min(wanted, stack)
+        soft = limits["stack_bytes"] if stack == resource.RLIM_INFINITY else min(limits["stack_bytes"], stack)
         resource.setrlimit(resource.RLIMIT_STACK, (soft, stack))
         os.chdir("/work" if self.agent.isolated else self.work)
         if not self.agent.isolated:

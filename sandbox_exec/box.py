@@ -115,7 +115,14 @@ def furnish(root, work, scratch_bytes, writable, extra):
     machine = os.uname().machine
     call(LIBC.syscall(PIVOT_ROOT[machine], root.encode(), f"{root}/.old".encode()), "pivot_root")
     os.chdir("/work")
+
+
+def close_door():
+    """Only this box's processes are in /proc, the old root is gone, and nothing of the new one can be changed."""
+    # A new proc may be mounted only while an old one is still in sight.
+    mount("proc", "/proc", "proc", NOSUID | NODEV | 8)
     call(LIBC.umount2(b"/.old", 2), "umount")
+    mount("", "/", "", REMOUNT | BIND | RDONLY | NOSUID | NODEV)
 
 
 def tree_bytes(folder):

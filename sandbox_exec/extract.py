@@ -1,9 +1,9 @@
 """The program inside a model's answer: which fenced block it is, or why there is none.
 
-Blocks whose tag names the language come before untagged ones, and those before blocks of another language; of equals the
-last wins, because answers begin with drafts. Blocks that show a run, such as output or console, are never programs. A block
-that the answer ends inside of takes part as if it were closed: where it would win, the answer is truncated, and an earlier
-draft does not take its place.
+Blocks whose tag names the language come before untagged ones, and those before blocks of another language; of
+equals the last wins, because answers begin with drafts. Blocks that show a run, such as output or console, are never
+programs. A block that the answer ends inside of takes part as if it were closed: where it would win, the answer is
+truncated, and an earlier draft does not take its place.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def extract_program(answer: str, fence_tags: Sequence[str]) -> Extraction:
 
 def _answered(text: str) -> str | None:
     """What follows the thinking, or None where the answer ends inside of it."""
-    before, mark, after = text.rpartition(THOUGHT_END)
+    _, mark, after = text.rpartition(THOUGHT_END)
     if not mark and after.lstrip().startswith(THOUGHT_BEGIN):
         return None
     return after

@@ -13,8 +13,8 @@ from tasklake.sandbox_exec.errors import TasklakeError
 MIB = 1024 * 1024
 # The words of a pack's `limit_factors`, and which limits each of them scales.
 FACTORS = {
-    "cpu": ("cpu_s", "wall_s", "compile_cpu_s"),
-    "memory": ("memory_bytes", "compile_memory_bytes"),
+    "cpu": ("cpu_s", "wall_s"),
+    "memory": ("memory_bytes",),
     "processes": ("processes",),
 }
 # A limit so far away that no counter of the kernel wraps, for `inf` cannot be an rlimit.
@@ -31,7 +31,7 @@ class Limits:
 
     # Contest problems allow 1 to 5 s for compiled languages; interpreters are a few times slower.
     cpu_s: float = 10.0
-    # Seconds in which nothing of the program runs or wants to run: only sleepers meet it, never a loaded machine.
+    # Absent: three times the CPU time and two seconds, so that only a sleeper or a starved host meets it.
     wall_s: float | None = None
     # Four times the usual 256 MiB of contests, so that the size of a runtime rarely decides.
     memory_bytes: int = 1024 * MIB
@@ -45,10 +45,6 @@ class Limits:
     file_bytes: int = 256 * MIB
     # Deep recursion is honest; 8 MiB, the usual default, ends it at some 100,000 calls.
     stack_bytes: int = 256 * MIB
-    # Template-heavy C++ takes 10 to 20 s on a slow core.
-    compile_cpu_s: float = 60.0
-    # The optimiser of a compiler needs more than the program that it makes.
-    compile_memory_bytes: int = 2048 * MIB
 
     def __post_init__(self) -> None:
         """Refuse what is not a positive, finite number."""
@@ -81,15 +77,11 @@ class Limits:
         return replace(self, **changed)
 
     @property
-    def idle_s(self) -> float:
+    def wall(self) -> float:
         """Seconds that the program may sleep: what is given, or three times its CPU time and a little."""
         return self.wall_s if self.wall_s is not None else 3 * self.cpu_s + 2
 
-    def for_build(self) -> Limits:
-        """What a compiler may use."""
-        return replace(
-            self,
-            cpu_s=self.compile_cpu_s,
-            wall_s=None,
-            memory_bytes=max(self.memory_bytes, self.compile_memory_bytes),
-        )
+
+# What a compiler may use: template-heavy C++ takes 10 to 20 s on a slow core, an optimiser more memory than the program
+# that it makes, and linkers write files larger than any contest program does.
+BUILD = Limits(cpu_s=60.0, memory_bytes=2048 * MIB, file_bytes=1024 * MIB)

@@ -1,4 +1,4 @@
-"""Each grounded task gets a candidate per language and sample from a recorded answer, or a reject that says why not."""
+"""Each recorded answer to a grounded task becomes a candidate, or a reject that says why not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REQUEST = ["source", "source_id", "language", "sample"]
 
 
 def inputs(run: Run) -> DataFrame:
-    """Each grounded task in each language and sample."""
+    """Each grounded task in each language and sample that an answer is recorded for."""
     from pyspark.sql import functions as F
 
     subject = F.concat_ws(" ", "source_id", "language", F.concat(F.lit("#"), "sample"))
@@ -42,22 +42,19 @@ def work(run: Run, news: DataFrame) -> None:
 
     tags = run.spark.createDataFrame([(name, run.packs[name].fence_tags) for name in run.languages], TAGS)
     known = corpus.answers(run).select(*REQUEST, "answer", "model")
-    news = news.join(known, on=REQUEST, how="left").join(F.broadcast(tags), on="language")
-    asked = news.select(F.col("key").alias("request_key"), "answer", "fence_tags").where("answer IS NOT NULL")
+    news = news.join(known, on=REQUEST).join(F.broadcast(tags), on="language")
+    asked = news.select(F.col("key").alias("request_key"), "answer", "fence_tags")
     found = run.measure(STAGE, asked, extracting, FOUND).withColumnRenamed("request_key", "key")
     made = news.select(*CARRIED).join(found, on="key", how="left")
     good = made.where("program IS NOT NULL").withColumns(
         {"request_key": F.col("key"), "candidate_id": row_hash(F.col("key"), F.col("made_by"))}
     )
     run.lake.merge("candidates", good)
-    unanswered = F.col("answer").isNull()
     refused = made.where("program IS NULL").withColumns(
         {
-            "reason": F.when(unanswered, F.lit("no_answer")).otherwise(F.lit("no_program")),
-            "detail": F.when(unanswered, F.lit("no answer is recorded for this task and language")).otherwise(
-                F.concat(F.lit("the answer holds no whole program: "), F.col("extraction"))
-            ),
-            "excerpt": F.coalesce(F.substring("answer", 1, 300), F.lit("")),
+            "reason": F.lit("no_program"),
+            "detail": F.concat(F.lit("the answer holds no whole program: "), F.col("extraction")),
+            "excerpt": F.substring("answer", 1, 300),
         }
     )
     run.reject(STAGE, refused)

@@ -6,11 +6,18 @@ import pkgutil
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
+from typing import Protocol, cast
 
 from tasklake.sandbox_exec.documents import nearest
 from tasklake.sandbox_exec.errors import TasklakeError
 
 Checker = Callable[[bytes, bytes], bool]
+
+
+class _Module(Protocol):
+    NAME: str
+    DOC: str
+    check: Checker
 
 
 class CheckerError(TasklakeError):
@@ -43,6 +50,6 @@ def _found() -> dict[str, Checker]:
 
 
 @cache
-def _modules() -> tuple[object, ...]:
+def _modules() -> tuple[_Module, ...]:
     # pkgutil, not the file system: the package may lie inside a zip.
-    return tuple(import_module(f"{__name__}.{each.name}") for each in pkgutil.iter_modules(__path__))
+    return tuple(cast(_Module, import_module(f"{__name__}.{each.name}")) for each in pkgutil.iter_modules(__path__))

@@ -24,7 +24,7 @@ def _canonical(text: bytes) -> bytes:
 def _parts(text: bytes) -> Iterator[bytes]:
     """The text cut at line ends into parts of about equal size."""
     begin = 0
-    while 0 <= (end := text.find(b"\n", begin + PART_BYTES)):
+    while (end := text.find(b"\n", begin + PART_BYTES)) >= 0:
         yield text[begin:end]
         begin = end + 1
     yield text[begin:]

@@ -1,93 +1,101 @@
-"""Language packs: one YAML file per language, a superset of the Agnostics format, found by scanning this folder."""
+"""The languages that programs can be run in: one YAML file each, here or in a plugin folder. No code knows any of them.
+
+A pack is a superset of the Agnostics format (`prompt, install, filename, compile, execute, container`).
+"""
 
 from __future__ import annotations
 
-import importlib.resources
 from collections.abc import Iterator, Mapping
 from functools import cache
+from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
 
-from tasklake.sandbox_exec.documents import DocumentError, nearest
+from tasklake.sandbox_exec.documents import nearest
 from tasklake.sandbox_exec.errors import TasklakeError
-from tasklake.sandbox_exec.languages.pack import Language, SelfTest, read_pack
-from tasklake.sandbox_exec.languages.tools import ToolchainMissing, commands, resolved, toolchain
+from tasklake.sandbox_exec.languages.model import Factors, Language, SelfTest
+from tasklake.sandbox_exec.languages.reading import PackError, read_language
+from tasklake.sandbox_exec.languages.toolchains import SEARCH_PATH, ToolchainMissing, toolchain
 
 __all__ = [
+    "SEARCH_PATH",
+    "Factors",
     "Language",
-    "LanguageSet",
+    "PackError",
     "SelfTest",
     "ToolchainMissing",
-    "UnknownLanguage",
     "broken_languages",
-    "commands",
     "language",
     "load_languages",
-    "resolved",
     "toolchain",
 ]
 
-
-class UnknownLanguage(TasklakeError):
-    """No pack has the name; the message says which was probably meant."""
-
-
-class LanguageSet(NamedTuple):
-    """The packs that load, by id, and why the others do not."""
-
-    packs: dict[str, Language]
-    broken: tuple[DocumentError, ...]
+SUFFIX = ".yaml"
+# The stem, the file, and what it holds or why it cannot be read.
+Source = tuple[str, str, bytes | TasklakeError]
 
 
 def load_languages(folder: Path | None = None) -> dict[str, Language]:
-    """The packaged packs and those of an extra folder, by id; a pack there replaces a packaged one of the same id."""
-    return dict(_packs(folder).packs)
+    """Every language by its id; a pack of the plugin folder replaces ours, a broken one is left out."""
+    return dict(_loaded(folder)[0])
 
 
-def broken_languages(folder: Path | None = None) -> list[DocumentError]:
-    """Why packs do not load, one error per file; the others go on working."""
-    return list(_packs(folder).broken)
+def broken_languages(folder: Path | None = None) -> dict[str, str]:
+    """Why each broken pack cannot be used, by its file."""
+    return dict(_loaded(folder)[1])
 
 
-def language(id_or_name: str, packs: Mapping[str, Language] | None = None) -> Language:
-    """The pack with that id or one of whose names it is, whatever the case."""
-    known = _packaged().packs if packs is None else packs
-    if id_or_name in known:
-        return known[id_or_name]
-    by_name = {name.lower(): pack for pack in known.values() for name in (pack.id, *pack.names)}
-    if id_or_name.lower() in by_name:
-        return by_name[id_or_name.lower()]
-    meant = nearest(id_or_name.lower(), by_name)
-    hint = f"did you mean {by_name[meant].id}?" if meant else f"known are {', '.join(sorted(known))}"
-    raise UnknownLanguage(f"no language is called {id_or_name}; {hint}")
-
-
-def _packs(folder: Path | None) -> LanguageSet:
-    if folder is None or not folder.is_dir():
-        return _packaged()
-    extra = _read((path.name, str(path), path.read_bytes()) for path in sorted(folder.glob("*.yaml")))
-    return LanguageSet({**_packaged().packs, **extra.packs}, (*_packaged().broken, *extra.broken))
+def language(name: str, packs: Mapping[str, Language] | None = None) -> Language:
+    """The language of that id or name, in any case of letters."""
+    known = load_languages() if packs is None else packs
+    if name in known:
+        return known[name]
+    asked = name.strip().lower()
+    # The last first: a plugin's pack was read after ours.
+    for pack in reversed(list(known.values())):
+        if asked in (each.lower() for each in (pack.id, *pack.names)):
+            return pack
+    near = nearest(asked, sorted({each.lower() for pack in known.values() for each in (pack.id, *pack.names)}))
+    advice = f"did you mean {near}?" if near else f"known: {', '.join(sorted(known)) or 'none'}"
+    raise PackError(f"no language is called {name}; {advice}")
 
 
 @cache
-def _packaged() -> LanguageSet:
-    return _read(_packaged_files())
-
-
-def _packaged_files() -> Iterator[tuple[str, str, bytes]]:
-    for entry in sorted(importlib.resources.files(__name__).iterdir(), key=lambda each: each.name):
-        if entry.name.endswith(".yaml"):
-            yield entry.name, f"languages/{entry.name}", entry.read_bytes()
-
-
-def _read(files: Iterator[tuple[str, str, bytes]]) -> LanguageSet:
+def _loaded(folder: Path | None) -> tuple[dict[str, Language], dict[str, str]]:
     packs: dict[str, Language] = {}
-    broken: list[DocumentError] = []
-    for name, shown, raw in files:
+    broken: dict[str, str] = {}
+    for stem, file, held in (*_packaged(), *_plugins(folder)):
+        # Also ends what an earlier pack of that name said: to run another definition than the one asked for,
+        # because the latter is broken, would be a silent change of every verdict.
+        packs.pop(stem, None)
         try:
-            pack = read_pack(raw, name.removesuffix(".yaml"), shown)
-        except DocumentError as error:
-            broken.append(error)
-        else:
-            packs[pack.id] = pack
-    return LanguageSet(packs, tuple(broken))
+            packs[stem] = read_language(_decoded(file, held), file, stem)
+        except TasklakeError as error:
+            broken[file] = str(error)
+    return packs, broken
+
+
+def _packaged() -> Iterator[Source]:
+    """Our own packs, read so that they are found inside a zip on an executor too."""
+    for each in sorted(resources.files(__name__).iterdir(), key=lambda found: found.name):
+        if each.name.endswith(SUFFIX):
+            yield each.name.removesuffix(SUFFIX), str(each), each.read_bytes()
+
+
+def _plugins(folder: Path | None) -> Iterator[Source]:
+    if folder is None or not folder.is_dir():
+        return
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        try:
+            yield path.stem, str(path), path.read_bytes()
+        except OSError as error:
+            yield path.stem, str(path), PackError(f"{path}:1: cannot be read: {error.strerror}")
+
+
+def _decoded(file: str, held: bytes | TasklakeError) -> str:
+    if isinstance(held, TasklakeError):
+        raise held
+    try:
+        return held.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = held.count(b"\n", 0, error.start) + 1
+        raise PackError(f"{file}:{line}: not UTF-8 text; save the file as UTF-8") from None

@@ -10,7 +10,8 @@ from typing import Any
 
 from tasklake.sandbox_exec.documents import Document, load_document, nearest
 from tasklake.sandbox_exec.errors import TasklakeError
-from tasklake.sandbox_exec.languages.pack import FACTORS, Language, SelfTest
+from tasklake.sandbox_exec.languages.model import Factors, Language, SelfTest
+from tasklake.sandbox_exec.limits import FACTORS
 from tasklake.sandbox_exec.verdict import Verdict
 
 Path = tuple[str | int, ...]
@@ -136,9 +137,9 @@ def _tier(place: _Place) -> int:
     return place.value
 
 
-def _factors(place: _Place) -> tuple[tuple[str, float], ...]:
-    given = {key: _factor(each) for key, each in place.keys(FACTORS).items()}
-    return tuple((name, given.get(name, 1.0)) for name in FACTORS)
+def _factors(place: _Place) -> Factors:
+    given = {key: _factor(each) for key, each in place.keys(tuple(FACTORS)).items()}
+    return Factors(tuple((name, given.get(name, 1.0)) for name in FACTORS))
 
 
 def _factor(place: _Place) -> float:

@@ -9,10 +9,12 @@ import subprocess
 from functools import cache
 
 from tasklake.sandbox_exec.errors import TasklakeError
-from tasklake.sandbox_exec.languages.pack import Language
+from tasklake.sandbox_exec.languages.model import Language
 
 # A version is told in milliseconds; a minute is a machine that swaps, or a command that waits for input.
 VERSION_TIMEOUT_S = 60.0
+# Where commands are looked for first, here as inside a box: the toolchain that is named must be the one that runs.
+SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class ToolchainMissing(TasklakeError):
@@ -29,17 +31,17 @@ def toolchain(pack: Language) -> str:
 def _toolchain(name: str, needs: tuple[str, ...], version: tuple[str, ...], advice: str) -> str:
     found = [_found(name, command, advice) for command in needs]
     if version:
-        _found(name, version[0], advice)
-        return _told(name, version, advice)
+        return _told(name, (_found(name, version[0], advice), *version[1:]), advice)
     # Without a version to ask for, only the file itself tells an upgrade.
-    return ", ".join(f"{path} sha256:{_file_digest(path)}" for path in found) or "no toolchain"
+    real = [os.path.realpath(path) for path in found]
+    return ", ".join(f"{path} sha256:{_file_digest(path)}" for path in real) or "no toolchain"
 
 
 def _found(name: str, command: str, advice: str) -> str:
-    path = shutil.which(command)
+    path = shutil.which(command, path=SEARCH_PATH) or shutil.which(command)
     if path is None:
         raise ToolchainMissing(f"language {name}: the command {command} is not installed; {advice}")
-    return os.path.realpath(path)
+    return path
 
 
 def _told(name: str, version: tuple[str, ...], advice: str) -> str:

@@ -1,0 +1,115 @@
+"""What a language is once its pack has been read: values only, so that it travels to workers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from tasklake.sandbox_exec.limits import FACTORS
+from tasklake.sandbox_exec.verdict import Case
+
+# Words of these characters mean the same to a shell and to exec, so no shell is started for them.
+PLAIN = re.compile(r"[A-Za-z0-9_./+:=,@% -]*")
+ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+# These exist inside a shell only, or mean something else outside of it.
+BUILTINS = frozenset((".", "cd", "eval", "exec", "export", "set", "ulimit", "umask", "unset"))
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """A program whose verdict is known: a language that judges it otherwise is not offered."""
+
+    name: str
+    program: str
+    input: str
+    expect: str
+    output: str | None = None
+    # A megabyte of output is written down as one line and a number.
+    repeat: int = 1
+
+    def case(self) -> Case:
+        """The case to run the program against; where the verdict needs no output, it expects none."""
+        return Case(self.input.encode(), (self.output or "").encode() * self.repeat)
+
+
+@dataclass(frozen=True)
+class Factors(Mapping[str, float]):
+    """What a task's limits are multiplied by, because an equal program is slower or larger in the language.
+
+    A mapping that is a value: packs are compared, hashed and sent to workers.
+    """
+
+    pairs: tuple[tuple[str, float], ...] = tuple((name, 1.0) for name in FACTORS)
+
+    def __getitem__(self, name: str) -> float:
+        return dict(self.pairs)[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self.pairs)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+
+@dataclass(frozen=True)
+class Language:
+    """A programming language as its pack describes it."""
+
+    id: str
+    filename: str
+    execute: str
+    compile: str = ""
+    names: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
+    # Between the plentiful (1) and the very rare (5); in the middle where nobody has said.
+    tier: int = 3
+    prompt: str = ""
+    install: tuple[str, ...] = ()
+    version: tuple[str, ...] = ()
+    fence_tags: tuple[str, ...] = ()
+    comment: str = ""
+    limit_factors: Factors = Factors()
+    self_test: tuple[SelfTest, ...] = ()
+    docs: str = ""
+    container: str = ""
+
+    def digest(self) -> str:
+        """The sha256 of what decides a verdict: a new prompt or name must not make stored verdicts stale."""
+        executing = (self.filename, self.compile, self.execute, self.limit_factors.pairs)
+        return hashlib.sha256(json.dumps(executing).encode()).hexdigest()
+
+    def command(self, name: str) -> list[str]:
+        """The words to start for compile or execute, through a shell only where the text needs one; empty for none."""
+        text = {"compile": self.compile, "execute": self.execute}[name]
+        words = text.split()
+        if not words:
+            return []
+        shell = not PLAIN.fullmatch(text) or bool(ASSIGNMENT.match(words[0])) or words[0] in BUILTINS
+        return ["sh", "-c", text] if shell else words
+
+    def needs(self) -> list[str]:
+        """The commands that must be installed before a program can be built and run."""
+        found = dict.fromkeys(_first(text) for text in (self.compile, self.execute) if text.strip())
+        return [name for name in found if not name.startswith("./")]
+
+    def advice(self) -> str:
+        """How to install what the language needs, as the pack tells it."""
+        if not self.install:
+            return f"see the documentation of {self.id}"
+        if all(re.fullmatch(r"[a-z0-9][a-z0-9+.-]*", each) for each in self.install):
+            return "apt-get install " + " ".join(self.install)
+        return "install it with: " + "; ".join(self.install)
+
+
+def _first(text: str) -> str:
+    """The command that the text starts, or the shell where that cannot be seen from outside."""
+    try:
+        words = [word for word in shlex.split(text) if not ASSIGNMENT.match(word)]
+    except ValueError:
+        return "sh"
+    plain = bool(words) and words[0] not in BUILTINS and bool(PLAIN.fullmatch(words[0]))
+    return words[0] if plain else "sh"

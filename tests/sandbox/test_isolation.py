@@ -1,0 +1,140 @@
+"""What a program cannot do: reach the network, other cases, other processes, or files that are none of its business."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tasklake.sandbox_exec.limits import Limits
+from tasklake.sandbox_exec.pool import Pool, isolation_level
+from tasklake.sandbox_exec.verdict import Case, Verdict
+
+pytestmark = pytest.mark.sandbox
+
+SMALL = Limits(cpu_s=2.0, wall_s=5.0)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    with Pool() as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _needs_a_boundary() -> None:
+    if isolation_level() == "process":
+        pytest.skip("this machine allows no namespaces: the process level is not a boundary, and says so")
+
+
+def said(pool: Pool, program: str, *, name: str = "python", limits: Limits = SMALL) -> str:
+    """What the program writes."""
+    step = pool.run(program, name, [Case(b"", b"")], limits).cases[0]
+    return (step.stdout_head + step.stderr_tail).decode()
+
+
+def test_level_is_recorded(pool: Pool) -> None:
+    """Every result names its isolation level and what that level cannot hold."""
+    result = pool.run("print(1)", "python", [Case(b"", b"1\n")], SMALL)
+    assert (result.isolation, result.unenforced) == (isolation_level(), ())
+
+
+@pytest.mark.parametrize("kind", ["SOCK_STREAM", "SOCK_DGRAM"])
+def test_network_is_refused(pool: Pool, kind: str) -> None:
+    """Neither TCP nor UDP leaves the box."""
+    program = (
+        f"import socket\ns = socket.socket(socket.AF_INET, socket.{kind})\n"
+        "try:\n    s.connect(('192.0.2.1', 80)); s.send(b'x'); print('sent')\nexcept OSError: print('refused')"
+    )
+    assert said(pool, program) == "refused\n"
+
+
+def test_files_of_a_case_are_gone_in_the_next(pool: Pool) -> None:
+    """What a case writes, wherever it may write, the next case of the same program does not find."""
+    program = (
+        "import os\nplaces = ['here', '/tmp/there', '/dev/shm/shared', os.path.expanduser('~/home')]\n"
+        "print([p for p in places if os.path.exists(p)])\n"
+        "for p in places:\n    try: open(p, 'w').close()\n    except OSError: pass"
+    )
+    result = pool.run(program, "python", [Case(b"", b"[]\n")] * 3, SMALL)
+    assert result.verdict is Verdict.accepted, result.cases
+
+
+def test_changed_program_is_whole_again_in_the_next_case(pool: Pool) -> None:
+    """A case that overwrites the program or what was built changes it for itself alone."""
+    program = (
+        "#include <stdio.h>\n#include <stdlib.h>\n"
+        'int main(void) { puts("1"); fflush(stdout); return system("rm -f main main.c; echo > main"); }\n'
+    )
+    result = pool.run(program, "c", [Case(b"", b"1\n")] * 2, SMALL)
+    assert result.verdict is Verdict.accepted, result.cases
+
+
+def test_other_processes_are_invisible(pool: Pool) -> None:
+    """A program sees the few processes of its own box, and can signal nobody else."""
+    assert int(said(pool, "import os; print(len([p for p in os.listdir('/proc') if p.isdigit()]))")) <= 4
+    program = "import os\ntry: os.kill(1, 9); os.kill(-1, 0)\nexcept OSError: pass\nprint('alive')"
+    assert pool.run(program, "python", [Case(b"", b"alive\n")] * 2, SMALL).verdict is Verdict.accepted
+
+
+def test_program_has_no_capability(pool: Pool) -> None:
+    """No capability is there, none can be gained, and the user is not root."""
+    text = said(pool, "print(open('/proc/self/status').read())")
+    fields = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+    assert {
+        name: int(fields[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
+    } == dict.fromkeys(("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"), 0)
+    assert fields["NoNewPrivs"].strip() == "1"
+
+
+def test_machine_is_read_only_and_private_files_are_hidden(pool: Pool) -> None:
+    """System folders cannot be written to; homes, this repository and the machine's /tmp are not there."""
+    hidden = [str(Path(__file__).resolve().parents[2]), "/root", "/home"]
+    program = (
+        f"import os\nprint([p for p in {hidden!r} if os.path.isdir(p) and os.listdir(p)])\n"
+        "for p in ('/usr/x', '/etc/x', '/x', '/dev/x', '/proc/sys/kernel/hostname'):\n"
+        "    try: open(p, 'w').write('x'); print('wrote', p)\n    except OSError: pass"
+    )
+    assert said(pool, program) == "[]\n"
+
+
+def test_environment_holds_nothing_of_the_callers(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a short list of harmless variables is there, whatever the caller's environment holds."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with Pool() as fresh:
+        names = set(said(fresh, "import os; print(' '.join(os.environ))").split())
+    assert names <= {"PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "PWD"}
+
+
+def test_only_the_standard_streams_are_open(pool: Pool) -> None:
+    """No descriptor of ours is there to be read or written."""
+    assert said(pool, "ls /proc/self/fd | tr '\\n' ' '\n", name="shell").split()[:3] == ["0", "1", "2"]
+    # The fourth is the folder that is being listed.
+    assert len(said(pool, "ls /proc/self/fd | tr '\\n' ' '\n", name="shell").split()) == 4
+
+
+def test_fork_bomb_is_contained(pool: Pool) -> None:
+    """A program that forks without end meets its own limits; the same pool runs the next program as if nothing were."""
+    bomb = "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass"
+    step = pool.run(bomb, "python", [Case(b"", b"")], SMALL).cases[0]
+    assert step.verdict in (Verdict.time_limit, Verdict.memory_limit, Verdict.runtime_error)
+    assert pool.run("print(1)", "python", [Case(b"", b"1\n")], SMALL).verdict is Verdict.accepted
+
+
+def test_daemon_does_not_outlive_its_case(pool: Pool) -> None:
+    """A grandchild in a session of its own is gone before the next case."""
+    program = (
+        "import os, time\nprint(sum(b'daemon' in open(f'/proc/{p}/cmdline', 'rb').read() for p in os.listdir('/proc')\n"
+        "    if p.isdigit() and os.path.exists(f'/proc/{p}/cmdline')), flush=True)\n"
+        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
+        "        os.execv('/bin/sh', ['daemon', '-c', 'sleep 600'])\n    os._exit(0)\nos.wait(); time.sleep(0.1)"
+    )
+    result = pool.run(program, "python", [Case(b"", b"0\n")] * 2, SMALL)
+    assert result.verdict is Verdict.accepted, result.cases
+
+
+def test_compiler_sees_no_case(pool: Pool) -> None:
+    """The input of a case is nowhere while a program is built: the build's standard input is empty."""
+    program = '#include "/dev/stdin"\nint main(void) { return 0; }\n'
+    assert pool.run(program, "c", [Case(b"int secret;\n", b"")], SMALL).verdict is Verdict.accepted

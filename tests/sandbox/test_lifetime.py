@@ -1,0 +1,154 @@
+"""Nothing outlives a pool: no process, no folder, whoever dies first; and pools do not disturb each other."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tasklake.sandbox_exec.limits import Limits
+from tasklake.sandbox_exec.pool import Pool
+from tasklake.sandbox_exec.verdict import Case, Verdict
+
+pytestmark = pytest.mark.sandbox
+
+# How long to wait for what should happen at once, on a machine that is busy with other things.
+PATIENCE_S = 60
+ANSWER = [Case(b"1 2\n", b"3\n")] * 3
+SUM = "print(sum(map(int, input().split())))"
+
+
+def within_patience(true: Callable[[], object]) -> bool:
+    until = time.monotonic() + PATIENCE_S
+    while not true() and time.monotonic() < until:
+        time.sleep(0.02)
+    return bool(true())
+
+
+def processes_with(mark: str) -> list[int]:
+    """The processes whose command line holds the mark."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and mark.encode() in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return [pid for pid in found if pid != os.getpid()]
+
+
+def descendants(pid: int) -> set[int]:
+    found: set[int] = set()
+    todo = [pid]
+    while todo:
+        for task in Path(f"/proc/{todo.pop()}/task").glob("*/children"):
+            try:
+                below = {int(each) for each in task.read_text().split()}
+            except OSError:
+                continue
+            todo += below - found
+            found |= below
+    return found
+
+
+def marked_sleeper(mark: str) -> str:
+    return f"exec sh -c 'sleep 300; : {mark}'\n"
+
+
+def test_closed_pool_leaves_nothing() -> None:
+    """After close there is no process below us, no zombie, and no scratch folder."""
+    before, folders = descendants(os.getpid()), set(os.listdir(tempfile.gettempdir()))
+    with Pool(slots=2) as pool:
+        assert pool.run(SUM, "python", ANSWER).verdict is Verdict.accepted
+    assert descendants(os.getpid()) <= before
+    assert {name for name in os.listdir(tempfile.gettempdir()) if "tasklake" in name} <= folders
+
+
+def test_killed_caller_leaves_nothing() -> None:
+    """A caller that is killed in the middle of a case takes the agent, the program and the scratch folder with it."""
+    mark, folder = uuid.uuid4().hex, tempfile.mkdtemp()
+    code = (
+        "from tasklake.sandbox_exec.pool import run; from tasklake.sandbox_exec.verdict import Case; "
+        f"run({marked_sleeper(mark)!r}, 'shell', [Case(b'', b'')])"
+    )
+    caller = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "TMPDIR": folder})
+    assert within_patience(lambda: len(processes_with(mark)) > 1)
+    below = descendants(caller.pid)
+    caller.kill()
+    caller.wait()
+    assert within_patience(lambda: not [pid for pid in processes_with(mark) if pid != caller.pid])
+    assert within_patience(lambda: not any(Path(f"/proc/{pid}").exists() for pid in below))
+    assert within_patience(lambda: not os.listdir(folder)), os.listdir(folder)
+    os.rmdir(folder)
+
+
+def test_killed_agent_is_replaced() -> None:
+    """An agent that dies in the middle of a case changes no verdict: the case runs again in a new one."""
+    before = descendants(os.getpid())
+    with Pool() as pool, ThreadPoolExecutor(1) as thread:
+        program = "import time; time.sleep(1); print(3)"
+        told = thread.submit(pool.run, program, "python", ANSWER[:1], Limits())
+        assert within_patience(lambda: len(descendants(os.getpid()) - before) >= 2)
+        agents = [p for p in descendants(os.getpid()) - before if _parent(p) == os.getpid()]
+        for pid in agents:
+            os.kill(pid, signal.SIGKILL)
+        assert told.result(PATIENCE_S).verdict is Verdict.accepted
+        assert agents
+    assert descendants(os.getpid()) <= before
+
+
+def _parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def test_pool_can_be_used_by_a_thread_that_ends() -> None:
+    """An agent lives as long as its pool, not as the thread that happened to start it."""
+    with Pool() as pool:
+        threads = [threading.Thread(target=pool.run, args=(SUM, "python", ANSWER)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+            thread.join()
+        assert pool.run(SUM, "python", ANSWER).verdict is Verdict.accepted
+
+
+def test_slots_work_at_once() -> None:
+    """Several threads share a pool; each program gets its own verdict."""
+    with Pool(slots=2) as pool, ThreadPoolExecutor(4) as threads:
+        told = [
+            threads.submit(pool.run, f"print({n})", "python", [Case(b"", b"%d\n" % (n - n % 2))] * 2, Limits())
+            for n in range(8)
+        ]
+        verdicts = [each.result(PATIENCE_S).verdict for each in told]
+    assert verdicts == [Verdict.accepted, Verdict.wrong_answer] * 4
+
+
+def test_pools_of_several_processes_do_not_disturb_each_other() -> None:
+    """A fork bomb in one process's pool changes no verdict in another's."""
+    code = (
+        "import sys; from tasklake.sandbox_exec.pool import Pool; from tasklake.sandbox_exec.verdict import Case; "
+        "from tasklake.sandbox_exec.limits import Limits\n"
+        "with Pool() as pool:\n"
+        "    found = [pool.run(sys.argv[1], 'python', [Case(b'1 2\\n', b'3\\n')], Limits(cpu_s=2)).verdict"
+        " for _ in range(int(sys.argv[2]))]\n"
+        "sys.stdout.write(' '.join(sorted(set(found))))"
+    )
+    bomb = "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass"
+    # Threads count as processes: an honest program that starts one must not pay for somebody else's bomb.
+    threaded = f"import threading\nt = threading.Thread(target=lambda: exec({SUM!r}))\nt.start(); t.join()"
+    bad = subprocess.Popen([sys.executable, "-c", code, bomb, "2"], stdout=subprocess.PIPE)
+    good = subprocess.run([sys.executable, "-c", code, threaded, "10"], capture_output=True, text=True, check=False)
+    bad.communicate(timeout=PATIENCE_S)
+    assert good.stdout == "accepted", good.stderr

@@ -1,0 +1,167 @@
+"""Checkers agree where people would, refuse where they would not, and end in time whatever is written."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasklake.sandbox_exec.checkers import CheckerError, checker, described, names
+
+each_checker = pytest.mark.parametrize("name", names())
+TEXT = st.text(alphabet="ab1.-e+ \t\r\n\v\f", max_size=40).map(str.encode)
+LINES = st.lists(st.text(alphabet="ab \t", max_size=6).map(lambda line: line.rstrip()), max_size=6)
+# Within what 1e-6 of it can be told by a double without doubt.
+NUMBERS = st.floats(min_value=-1e9, max_value=1e9).map(lambda value: round(value, 6))
+
+
+def test_every_checker_is_found() -> None:
+    """The modules of the folder are the checkers, each with a sentence about itself."""
+    assert set(names()) == {"exact", "lines", "tokens"} == set(described())
+    assert all(described().values())
+
+
+def test_unknown_checker_names_the_nearest() -> None:
+    """A name that no checker has is refused with the one that was probably meant."""
+    with pytest.raises(CheckerError, match="did you mean tokens"):
+        checker("token")
+
+
+@each_checker
+@given(text=TEXT)
+def test_an_output_agrees_with_itself(name: str, text: bytes) -> None:
+    """Whatever is expected, that very output is right."""
+    assert checker(name)(text, text)
+
+
+@each_checker
+@given(expected=TEXT, actual=TEXT)
+def test_agreement_has_no_direction(name: str, expected: bytes, actual: bytes) -> None:
+    """With numbers of ordinary size, what agrees also agrees the other way round."""
+    if name != "tokens":
+        assert checker(name)(expected, actual) == checker(name)(actual, expected)
+
+
+@each_checker
+@pytest.mark.parametrize("actual", [b"", b"1", b"1 2 3 4", b"1 2 4", b"12 3", b"1 2\x003"])
+def test_wrong_is_wrong(name: str, actual: bytes) -> None:
+    """Missing, more, other and joined words are wrong for every checker."""
+    assert not checker(name)(b"1 2 3", actual)
+
+
+def test_exact_takes_nothing_else() -> None:
+    """A missing newline at the end is wrong for exact."""
+    assert not checker("exact")(b"a\n", b"a")
+
+
+@given(lines=LINES, ends=st.lists(st.sampled_from(["", " ", "\t", "\r", "  \t\r"]), max_size=6), more=st.integers(0, 3))
+def test_lines_ignores_what_nobody_sees(lines: list[str], ends: list[str], more: int) -> None:
+    """Blanks that end a line, empty lines at the end and CRLF make no difference to lines."""
+    ends = [*ends, *[""] * len(lines)]
+    written = "".join(f"{line}{end}\n" for line, end in zip(lines, ends, strict=False)) + "\n" * more
+    assert checker("lines")("\n".join(lines).encode(), written.encode())
+    assert checker("lines")("\r\n".join(lines).encode(), written.encode())
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual"), [(b"a b", b"a  b"), (b"a", b" a"), (b"a\nb", b"a\n\nb"), (b"a", b"\na"), (b"a\nb", b"a b")]
+)
+def test_lines_sees_everything_else(expected: bytes, actual: bytes) -> None:
+    """Blanks inside and before a line, and empty lines between lines, are part of the answer."""
+    assert not checker("lines")(expected, actual)
+
+
+def test_lines_holds_across_parts() -> None:
+    """Texts longer than what is stripped at a time are compared as a whole."""
+    text = b"abc\n" * 1_000_000
+    assert checker("lines")(text, text.replace(b"c\n", b"c \r\n"))
+    assert not checker("lines")(text, text[:-2] + b"d \n")
+    assert not checker("lines")(text, text + b"abc")
+
+
+@given(
+    words=st.lists(st.text(alphabet="abc", min_size=1), max_size=8),
+    blanks=st.lists(st.sampled_from([" ", "\n", "\t\r\n"])),
+)
+def test_tokens_ignores_how_words_are_parted(words: list[str], blanks: list[str]) -> None:
+    """Any ASCII blanks between words are equal to tokens."""
+    parted = "".join(word + (blanks[place] if place < len(blanks) else " ") for place, word in enumerate(words))
+    assert checker("tokens")(" ".join(words).encode(), parted.encode())
+
+
+@given(value=NUMBERS)
+def test_tokens_takes_numbers_that_are_close(value: float) -> None:
+    """A fraction may differ by a millionth, absolute or of its size, and not by ten."""
+    step = 1e-6 * max(1.0, abs(value))
+    assert checker("tokens")(b"%.9f" % value, b"%.9f" % (value + step / 2))
+    assert not checker("tokens")(b"%.9f" % value, b"%.9f" % (value + step * 10))
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual"),
+    [
+        (b"0.5", b".5"),
+        (b"5.0", b"5"),
+        (b"1e3", b"1000.0"),
+        (b"1.5", b"+1.5"),
+        (b"2", b"2.0000001"),
+        (b"1000000", b"1000000.5"),
+        (b"-0", b"0"),
+        (b"007", b"7"),
+        (b"1", b"1.000001"),
+    ],
+)
+def test_tokens_takes_a_number_in_any_form(expected: bytes, actual: bytes) -> None:
+    """Equal numbers agree however they are written."""
+    assert checker("tokens")(expected, actual)
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual"),
+    [
+        (b"nan", b"NaN"),
+        (b"inf", b"Infinity"),
+        (b"1.0", b"1_0.0"),
+        (b"1000", b"1_000"),
+        (b"1.0", "١.٠".encode()),
+        (b"16.0", b"0x10"),
+        (b"1.5", b"1,5"),
+        (b"1.5", b"1.5f"),
+        (b"1.0", b"1.0e"),
+        (b"1.0", b"--1.0"),
+        (b"1e400", b"1e401"),
+        (b"1.0", b"nan"),
+        (b"0.1", b"0.100002"),
+        (b"5", b"-5"),
+    ],
+)
+def test_tokens_takes_plain_decimal_numbers_only(expected: bytes, actual: bytes) -> None:
+    """Names, other digits, separators and what a double cannot hold are words, which have to be equal."""
+    assert not checker("tokens")(expected, actual)
+
+
+def test_whole_numbers_have_to_be_equal() -> None:
+    """A large count that is off by one is wrong, though it is within a millionth."""
+    assert not checker("tokens")(b"1000000007", b"1000000008")
+
+
+@each_checker
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "actual",
+    [
+        b"1e999999999999",
+        b"1" * 5_000_000,
+        b"1." + b"0" * 5_000_000,
+        b"1e" + b"9" * 5_000_000,
+        b" " * 5_000_000 + b"x",
+        b"1" + b" " * 5_000_000 + b"x",
+        b"\n" * 5_000_000 + b"x",
+        b"\r" * 5_000_000 + b"x",
+    ],
+    ids=["exponent", "digits", "zeros", "nines", "blanks", "inner blanks", "lines", "returns"],
+)
+def test_hostile_output_is_wrong_in_time(name: str, actual: bytes) -> None:
+    """Output made to hang a checker neither hangs it nor makes it fail."""
+    assert not checker(name)(b"1.5 2", actual)
+    assert not checker(name)(actual, b"1.5 2")
