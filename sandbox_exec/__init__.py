@@ -1,1 +1,1 @@
-"""Runs an untrusted program under limits and says what happened. Standard library only, and PyYAML for packs; no Spark."""
+"""Runs an untrusted program under limits and says what happened. Standard library and PyYAML alone; no Spark."""

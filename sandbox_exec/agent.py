@@ -1,8 +1,11 @@
 """The warm agent of one slot: makes a box per step, feeds it, watches it, and says what happened.
 
-Started with `python -I -S -c`, so that no caller is ever forked. It speaks frames over its own standard input and output:
-a JSON header with blobs behind it. It never sees an expected output. It ends, with every box, when its caller does.
+Started with `python -I -S -c`, so that no caller is ever forked. It speaks frames over its own standard input and
+output: a JSON header with blobs behind it. It never sees an expected output. It ends, with every box, when its caller
+does.
 """
+
+from __future__ import annotations
 
 import contextlib
 import ctypes
@@ -16,6 +19,8 @@ import struct
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
+from typing import Any, BinaryIO, NoReturn
 
 from tasklake.sandbox_exec import box
 
@@ -23,13 +28,15 @@ from tasklake.sandbox_exec import box
 SAMPLE_S = 0.01
 # After the first second a step is measured less often: it is long, and looking costs CPU of the same core.
 LATE_SAMPLE_S = 0.05
+# A header, and the blobs behind it.
+Frame = tuple[dict[str, Any], list[bytes]]
 CHUNK = 1 << 20
 HEAD = TAIL = 4096
 TICK = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def read_frame(stream):
+def read_frame(stream: BinaryIO) -> Frame | None:
     """The next request, or None when the caller is gone."""
     start = stream.read(4)
     if len(start) < 4:
@@ -38,7 +45,7 @@ def read_frame(stream):
     return header, [stream.read(size) for size in header.pop("blobs")]
 
 
-def write_frame(stream, header, blobs=()):
+def write_frame(stream: BinaryIO, header: Mapping[str, Any], blobs: Sequence[bytes] = ()) -> None:
     """The answer is on its way."""
     text = json.dumps({**header, "blobs": [len(blob) for blob in blobs]}).encode()
     stream.write(struct.pack(">I", len(text)) + text)
@@ -50,14 +57,14 @@ def write_frame(stream, header, blobs=()):
 class Agent:
     """One slot: its scratch folder, its isolation level, and the artefacts of programs built so far."""
 
-    def __init__(self, scratch, isolated):
+    def __init__(self, scratch: str, isolated: bool) -> None:
         self.scratch = scratch
         self.isolated = isolated
         os.chmod(scratch, 0o711)
         self.root = os.path.join(scratch, "root")
         os.mkdir(self.root)
 
-    def artefact(self, files):
+    def artefact(self, files: Mapping[str, bytes]) -> str:
         """A fresh folder with the program's files, owned by whoever a candidate is outside of the box."""
         folder = tempfile.mkdtemp(dir=self.scratch, prefix="program-")
         for name, data in files.items():
@@ -66,7 +73,7 @@ class Agent:
         own(folder)
         return folder
 
-    def step(self, folder, request, stdin):
+    def step(self, folder: str, request: Mapping[str, Any], stdin: bytes) -> Frame:
         """Runs one command in a fresh box; in a build the folder itself is changed, else a copy of it."""
         build = request["build"]
         work = folder if build or self.isolated else self.copy(folder)
@@ -76,7 +83,7 @@ class Agent:
             if work != folder:
                 shutil.rmtree(work, ignore_errors=True)
 
-    def copy(self, folder):
+    def copy(self, folder: str) -> str:
         """A folder of its own for a step that has no file system of its own."""
         work = tempfile.mkdtemp(dir=self.scratch, prefix="case-")
         shutil.copytree(folder, work, dirs_exist_ok=True, symlinks=True)
@@ -84,7 +91,7 @@ class Agent:
         return work
 
 
-def own(folder):
+def own(folder: str) -> None:
     """A box made by root writes as nobody, so nobody owns what a step may write to."""
     os.chmod(folder, 0o755)
     if os.geteuid() == 0:
@@ -96,15 +103,23 @@ def own(folder):
 class Step:
     """One command in one box, from its start to the last of its processes."""
 
-    def __init__(self, agent, work, request, stdin):
+    def __init__(self, agent: Agent, work: str, request: Mapping[str, Any], stdin: bytes) -> None:
         self.agent, self.work, self.request, self.limits = agent, work, request, request["limits"]
         self.stdin = memoryview(stdin)
-        self.output, self.output_bytes, self.tail = [], 0, b""
+        self.output: list[bytes] = []
+        self.output_bytes, self.tail = 0, b""
+        # The descriptors that are still open, both ends or ours alone.
+        self.pipes: dict[str, tuple[int, ...]] = {}
+        self.pid = 0
         self.cpu, self.peak, self.killed, self.told = 0.0, 0, "", b""
 
-    def run(self):
+    def run(self) -> Frame:
         """The step's measures and its output."""
         self.pipes = {name: os.pipe() for name in ("stdin", "stdout", "stderr", "status", "ready", "go")}
+        if os.geteuid() == 0:
+            # /dev/stdin and its like open the pipe anew, with the rights of whoever the candidate is outside.
+            for name, end in (("stdin", 0), ("stdout", 1), ("stderr", 1)):
+                os.fchown(self.pipes[name][end], box.NOBODY, box.NOBODY)
         began = time.monotonic()
         self.pid = os.fork()
         if self.pid == 0:
@@ -120,13 +135,13 @@ class Step:
             self.end()
         return self.answer(time.monotonic() - began)
 
-    def let_go(self):
+    def let_go(self) -> None:
         """The child has its users mapped and may go on."""
         if self.agent.isolated and os.read(self.pipes["ready"][0], 1):
             box.map_users(self.pid)
             os.write(self.pipes["go"][0], b"1")
 
-    def child(self):
+    def child(self) -> NoReturn:
         """Never returns: becomes the first process of the box, and the candidate below it."""
         try:
             box.prctl(box.PDEATHSIG, signal.SIGKILL)
@@ -136,21 +151,20 @@ class Step:
             self.keep({self.pipes["status"][1], self.pipes["ready"][1], self.pipes["go"][0]})
             if self.agent.isolated:
                 self.isolate()
-                return
             self.candidate()
-        except BaseException as error:
+        except (OSError, ValueError) as error:
             self.report({"failed": f"{type(error).__name__}: {error}"})
         finally:
             os._exit(1)
 
-    def keep(self, wanted):
-        """No descriptor but the standard ones and the wanted ones is open: the first process of a box holds nothing else."""
+    def keep(self, wanted: set[int]) -> None:
+        """No descriptor but the standard and the wanted ones is open: a box's first process holds nothing else."""
         for name in os.listdir("/proc/self/fd"):
             if int(name) > 2 and int(name) not in wanted:
                 with contextlib.suppress(OSError):
                     os.close(int(name))
 
-    def isolate(self):
+    def isolate(self) -> NoReturn:
         """The box is furnished; its first process runs the candidate and reports how it ended."""
         box.enter(self.pipes["ready"][1], self.pipes["go"][0])
         request = self.request
@@ -168,7 +182,7 @@ class Step:
         self.report({"status": status, "cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss * 1024})
         os._exit(0)
 
-    def candidate(self):
+    def candidate(self) -> NoReturn:
         """Never returns: limits first, then the program."""
         limits = self.limits
         cpu = int(limits["cpu_s"]) + 2
@@ -201,11 +215,11 @@ class Step:
             os.write(2, f"cannot start {argv[0]}: {error}\n".encode())
         os._exit(127)
 
-    def report(self, told):
+    def report(self, told: Mapping[str, Any]) -> None:
         """The agent learns how the box ended, over a pipe that closes on exec."""
         os.write(self.pipes["status"][1], json.dumps(told).encode())
 
-    def watch(self, began):
+    def watch(self, began: float) -> None:
         """Input is fed, output is read and the tree is measured until the program has ended or a limit ends it."""
         poll = select.poll()
         names = {self.pipes[name][0]: name for name in ("stdout", "stderr", "status")}
@@ -237,17 +251,18 @@ class Step:
             self.killed = self.beyond(now - began)
         return None
 
-    def drain(self, names):
+    def drain(self, names: Mapping[int, str]) -> None:
         """Whatever the ended program had written is read; every process is gone, so nothing more can come."""
         if not self.agent.isolated:
             _, status, usage = os.wait4(self.pid, 0)
-            self.told = json.dumps({"status": status, "cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss * 1024}).encode()
+            told = {"status": status, "cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss * 1024}
+            self.told = json.dumps(told).encode()
         self.kill_tree()
         for descriptor, name in names.items():
             while self.take(descriptor, name, ended=True) and self.output_bytes <= self.limits["output_bytes"]:
                 pass
 
-    def beyond(self, wall):
+    def beyond(self, wall: float) -> str:
         """The limit that the step is beyond, if any."""
         limits = self.limits
         if self.output_bytes > limits["output_bytes"]:
@@ -258,7 +273,7 @@ class Step:
             return "cpu"
         return "wall" if wall > limits["wall_s"] else ""
 
-    def feed(self, descriptor, poll):
+    def feed(self, descriptor: int, poll: select.poll) -> None:
         """The program has as much input as it takes now; the pipe is closed behind the last byte."""
         try:
             while self.stdin:
@@ -273,7 +288,7 @@ class Step:
         os.close(descriptor)
         self.pipes["stdin"] = ()
 
-    def take(self, descriptor, name, ended=False):
+    def take(self, descriptor: int, name: str, ended: bool = False) -> bool:
         """Reads what is there; false once everybody has closed the other end, or, when ended, once nothing is left."""
         try:
             data = os.read(descriptor, CHUNK)
@@ -288,12 +303,12 @@ class Step:
             self.told += data
         return bool(data)
 
-    def sample(self):
+    def sample(self) -> None:
         """CPU and memory of every process of the box, from outside."""
         cpu, memory = 0.0, 0
         # The two processes of ours that hold a box are small copies of the agent, not the program's memory.
-        ours = {self.pid, *children(self.pid)} if self.agent.isolated else set()
-        for pid in descendants(self.pid):
+        ours = {self.pid, *box.children(self.pid)} if self.agent.isolated else set()
+        for pid in box.descendants(self.pid):
             try:
                 with open(f"/proc/{pid}/stat", "rb") as file:
                     fields = file.read().rsplit(b")", 1)[1].split()
@@ -303,11 +318,11 @@ class Step:
             memory += 0 if pid in ours else max(0, int(fields[21])) * PAGE
         self.cpu, self.peak = max(self.cpu, cpu), max(self.peak, memory)
 
-    def kill_tree(self):
+    def kill_tree(self) -> None:
         """No process of the box is left: killing its first process ends a namespace; without one the tree is walked."""
         for _ in range(100):
-            left = [pid for pid in descendants(self.pid) if pid != self.pid] if not self.agent.isolated else []
-            left += [pid for pid in children(os.getpid()) if pid != self.pid]
+            left = [pid for pid in box.descendants(self.pid) if pid != self.pid] if not self.agent.isolated else []
+            left += [pid for pid in box.children(os.getpid()) if pid != self.pid]
             for pid in (self.pid, *left):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
@@ -318,14 +333,14 @@ class Step:
                 return
             time.sleep(0.001)
 
-    def end(self):
+    def end(self) -> None:
         """Every process is gone and every pipe is closed."""
         self.kill_tree()
         for descriptor in (descriptor for ends in self.pipes.values() for descriptor in ends):
             with contextlib.suppress(OSError):
                 os.close(descriptor)
 
-    def answer(self, wall):
+    def answer(self, wall: float) -> Frame:
         """What happened, in raw measures; which limit ended it, if one did."""
         told = json.loads(self.told) if self.told else {}
         cpu = max(self.cpu, told.get("cpu", 0.0))
@@ -345,36 +360,14 @@ class Step:
         }, [b"".join(self.output), self.tail]
 
 
-def children(pid):
-    """The direct children of a process, of all its threads."""
-    found = []
-    try:
-        for task in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{task}/children", "rb") as file:
-                found += [int(child) for child in file.read().split()]
-    except OSError:
-        pass
-    return found
-
-
-def descendants(pid):
-    """The process and everything below it."""
-    found, todo = [], [pid]
-    while todo:
-        at = todo.pop()
-        found.append(at)
-        todo += children(at)
-    return found
-
-
-def main():
+def main() -> None:
     """Serves requests until the caller is gone."""
     scratch, isolated = sys.argv[1], sys.argv[2] == "namespaces"
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     # The tree of a box without namespaces is found below us, orphans included.
     box.LIBC.prctl(box.SUBREAPER, ctypes.c_ulong(1), 0, 0, 0)
     agent = Agent(scratch, isolated)
-    folders = {}
+    folders: dict[str, str] = {}
     while (frame := read_frame(requests)) is not None:
         request, blobs = frame
         if request["op"] == "program":

@@ -4,11 +4,16 @@ The child gets a user, mount, pid, net, ipc and uts namespace of its own, a file
 empty scratch, no capabilities and no way to get any; a first process that is not the candidate reaps whatever is left.
 """
 
+from __future__ import annotations
+
+import contextlib
 import ctypes
 import errno
 import os
 import shutil
 import signal
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
@@ -25,26 +30,26 @@ LAST_CAPABILITY = 63
 NO_ROOT_EVER = 0x2F  # SECBIT_NOROOT, NO_SETUID_FIXUP, their locks, and KEEP_CAPS locked off
 
 
-def call(result, what):
+def call(result: int, what: str) -> None:
     """Raises when a system call said no."""
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{what}: {os.strerror(number)}")
 
 
-def prctl(option, *arguments):
+def prctl(option: int, *arguments: int) -> None:
     """The process attribute is set."""
     padded = [ctypes.c_ulong(a) for a in (*arguments, 0, 0, 0, 0)[:4]]
     call(LIBC.prctl(option, *padded), f"prctl {option}")
 
 
-def mount(source, target, kind, flags, data=""):
+def mount(source: str, target: str, kind: str, flags: int, data: str = "") -> None:
     """The mount is there."""
     encoded = [text.encode() if text else None for text in (source, target, kind)]
     call(LIBC.mount(*encoded, ctypes.c_ulong(flags), data.encode() or None), f"mount {target}")
 
 
-def enter(ready, go):
+def enter(ready: int, go: int) -> None:
     """This process is in namespaces of its own; a privileged agent maps its users between `ready` and `go`."""
     outer_user, outer_group = os.geteuid(), os.getegid()
     call(LIBC.unshare(NAMESPACES), "unshare")
@@ -63,7 +68,7 @@ def enter(ready, go):
     capabilities(effective=True)
 
 
-def map_users(pid):
+def map_users(pid: int) -> None:
     """A box made by root is nobody outside: its files and processes are not root's."""
     if os.geteuid() == 0:
         write(f"/proc/{pid}/setgroups", "allow")
@@ -71,7 +76,7 @@ def map_users(pid):
         write(f"/proc/{pid}/gid_map", f"{INSIDE} {NOBODY} 1")
 
 
-def write(path, text):
+def write(path: str, text: str) -> None:
     """The file holds the text."""
     descriptor = os.open(path, os.O_WRONLY)
     try:
@@ -80,7 +85,7 @@ def write(path, text):
         os.close(descriptor)
 
 
-def capabilities(effective):
+def capabilities(effective: bool) -> None:
     """All permitted capabilities are effective, or none is left for good."""
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
     sets = (ctypes.c_uint32 * 6)()
@@ -90,7 +95,7 @@ def capabilities(effective):
     call(LIBC.capset(header, sets), "capset")
 
 
-def furnish(root, work, scratch_bytes, writable, extra):
+def furnish(root: str, work: str, scratch_bytes: int, writable: bool, extra: Sequence[str]) -> None:
     """The root of this mount namespace is a small read-only tree with the step's folder at /work and an empty /tmp."""
     mount("", "/", "", REC | PRIVATE)
     mount("tmpfs", root, "tmpfs", NOSUID | NODEV, "mode=755,size=1m")
@@ -117,7 +122,7 @@ def furnish(root, work, scratch_bytes, writable, extra):
     os.chdir("/work")
 
 
-def close_door():
+def close_door() -> None:
     """Only this box's processes are in /proc, the old root is gone, and nothing of the new one can be changed."""
     # A new proc may be mounted only while an old one is still in sight.
     mount("proc", "/proc", "proc", NOSUID | NODEV | 8)
@@ -125,13 +130,13 @@ def close_door():
     mount("", "/", "", REMOUNT | BIND | RDONLY | NOSUID | NODEV)
 
 
-def tree_bytes(folder):
+def tree_bytes(folder: str) -> int:
     """What a copy of the folder needs, in whole pages."""
     sizes = [os.lstat(os.path.join(at, name)).st_size for at, _, names in os.walk(folder) for name in names]
     return sum(size + 4096 for size in sizes)
 
 
-def place(source, target):
+def place(source: str, target: str) -> None:
     """The system folder is visible and cannot be changed; a link stays a link."""
     if os.path.islink(source):
         os.symlink(os.readlink(source), target)
@@ -145,7 +150,7 @@ def place(source, target):
         mount("", target, "", REMOUNT | BIND | RDONLY | NOSUID | flags | relatime)
 
 
-def become_nobody():
+def become_nobody() -> None:
     """Root never runs a candidate, not even without a box: this process is nobody and holds no capability."""
     if os.geteuid() == 0:
         os.setgroups([])
@@ -155,7 +160,7 @@ def become_nobody():
     prctl(NO_NEW_PRIVS, 1)
 
 
-def first_process(candidate):
+def first_process(candidate: Callable[[], NoReturn]) -> int | None:
     """Runs `candidate` in a child under a first process that reaps everything, and yields its wait status and usage."""
     pid = os.fork()
     if pid == 0:
@@ -168,14 +173,12 @@ def first_process(candidate):
             break
         if ended == pid:
             status = code
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(-1, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
     return status
 
 
-def lock():
+def lock() -> None:
     """No capability is left and none can be had; nothing gains privileges by exec."""
     for number in range(LAST_CAPABILITY):
         if LIBC.prctl(CAPBSET_DROP, ctypes.c_ulong(number), 0, 0, 0) < 0:
@@ -183,3 +186,26 @@ def lock():
     LIBC.prctl(SECUREBITS, ctypes.c_ulong(NO_ROOT_EVER), 0, 0, 0)
     capabilities(effective=False)
     prctl(NO_NEW_PRIVS, 1)
+
+
+def children(pid: int) -> list[int]:
+    """The direct children of a process, of all its threads."""
+    found: list[int] = []
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children", "rb") as file:
+                found += [int(child) for child in file.read().split()]
+    except OSError:
+        pass
+    return found
+
+
+def descendants(pid: int) -> list[int]:
+    """The process and everything below it."""
+    found: list[int] = []
+    todo = [pid]
+    while todo:
+        at = todo.pop()
+        found.append(at)
+        todo += children(at)
+    return found

@@ -1,4 +1,4 @@
-"""What a program may use. Every default states its reason; a language pack scales what its runtime cannot help using."""
+"""What a program may use. Every default states its reason; a language pack scales what its runtime needs anyway."""
 
 from __future__ import annotations
 

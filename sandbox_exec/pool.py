@@ -1,6 +1,6 @@
-"""Runs programs against cases: a pool of warm agents, one per slot, and the comparison of outputs on this side of the wall.
+"""Runs programs against cases: a pool of warm agents, one per slot; outputs are compared on this side of the wall.
 
-The caller is never forked: agents are started by posix_spawn and end with their caller.
+The caller is never forked, for it may have threads: agents are started with vfork and exec, and end with their caller.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
@@ -29,6 +30,8 @@ from tasklake.sandbox_exec.verdict import Case, Result, Step, Verdict, overall
 # DESIGN §6: our own failure is tried again in a new box before it is told.
 TRIES = 3
 HEAD = 4096
+# The agent ends a step soon after its wall time; a starved machine may take a minute longer.
+SILENCE_S = 60.0
 # Folders that every box shows anyway; a toolchain elsewhere is shown beside them.
 SHOWN = ("/usr/", "/bin/", "/sbin/", "/lib", "/opt/")
 ENVIRONMENT = {"PATH": SEARCH_PATH, "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8", "TERM": "dumb"}
@@ -49,19 +52,24 @@ class Agent:
 
     def __init__(self, level: str):
         self.scratch = tempfile.mkdtemp(prefix="tasklake-box-")
-        # close_fds is off so that posix_spawn is used: descriptors of Python are not inheritable anyway.
+        # A session of its own: whoever signals the caller's process group, as Spark does to end its workers, would else
+        # end the agent before it could tidy up.
         self.process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", agent_source(), self.scratch, level],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=ENVIRONMENT,
-            close_fds=False,
+            start_new_session=True,
         )
 
     def ask(self, request: Mapping[str, Any], blobs: Sequence[bytes]) -> tuple[dict[str, Any], list[bytes]]:
         """The agent's answer; raises AgentDied when it has none."""
         assert self.process.stdin is not None
+        # An agent without a boundary can be stopped by its program; it would never answer.
+        watchdog = threading.Timer(request.get("limits", {}).get("wall_s", 0.0) + SILENCE_S, self.process.kill)
+        watchdog.daemon = True
+        watchdog.start()
         text = json.dumps({**request, "blobs": [len(blob) for blob in blobs]}).encode()
         try:
             self.process.stdin.write(struct.pack(">I", len(text)) + text)
@@ -72,6 +80,8 @@ class Agent:
             return header, [self._read(size) for size in header.pop("blobs")]
         except (OSError, ValueError) as error:
             raise AgentDied(str(error)) from None
+        finally:
+            watchdog.cancel()
 
     def _read(self, size: int) -> bytes:
         assert self.process.stdout is not None
@@ -118,7 +128,7 @@ def usable(level: str) -> bool:
     try:
         agent.ask({"op": "program", "program": "probe", "names": []}, [])
         told, _ = agent.ask(_step("probe", ["/bin/true"], Limits(), build=False, system=()), [b""])
-        return told["failed"] == "" and told["status"] == 0
+        return bool(told["failed"] == "" and told["status"] == 0)
     except AgentDied:
         return False
     finally:
@@ -130,7 +140,7 @@ def backend_for(isolation: str) -> ModuleType:
     for module in wanted(isolation):
         if usable(module.NAME):
             return module
-    raise IsolationError(f"isolation {isolation} is asked for, but no such level works on this machine; see `tasklake doctor`")
+    raise IsolationError(f"isolation {isolation} is asked for, but no such level works here; see `tasklake doctor`")
 
 
 def isolation_level() -> str:
@@ -205,7 +215,7 @@ class Work:
             if build.verdict is not Verdict.accepted or (stop and steps and steps[-1].verdict is not Verdict.accepted):
                 steps += [Step(Verdict.skipped)] * (build.verdict is Verdict.accepted)
                 continue
-            steps.append(self.tried(lambda case=case: self.judged(case)))  # type: ignore[misc]
+            steps.append(self.tried(lambda case=case: self.judged(case)))
         self.drop()
         verdict = overall(build.verdict, [step.verdict for step in steps])
         result = Result(verdict, build, tuple(steps), self.level, self.unenforced, self.pack.id, self.toolchain)

@@ -29,4 +29,4 @@ def wanted(isolation: str) -> list[ModuleType]:
     """The levels that satisfy what is asked for, the strongest first."""
     if isolation not in REQUIRED:
         raise IsolationError(f"isolation is {isolation!r}; it must be one of {', '.join(REQUIRED)}")
-    return [module for module in backends() if module.STRENGTH >= REQUIRED[isolation]]
+    return [module for module in backends() if int(module.STRENGTH) >= REQUIRED[isolation]]
