@@ -77,7 +77,7 @@ test-cluster: setup ## run with executors outside the driver on an S3 server (fe
 
 .PHONY: test-chaos
 test-chaos: setup ## kill runs at seeded instants and compare the tables
-	$(PYTEST) -rs tests/chaos
+	$(PYTEST) -rs -m chaos tests
 
 .PHONY: bench
 bench: setup ## measure ratios against a reference in the same run
@@ -89,6 +89,14 @@ wheel: setup ## build dist/tasklake-*.whl
 	rm -rf build/lib build/bdist.* dist
 	$(UV) build --quiet --wheel --no-build-isolation --python $(PYTHON_IN) --out-dir dist .
 	@ls dist/*.whl
+
+.PHONY: zip
+zip: wheel ## build dist/tasklake.zip for executors that do not install the wheel (spark-submit --py-files)
+	rm -rf build/zip
+	$(PYTHON_IN) -m zipfile -e dist/tasklake-*.whl build/zip
+	@# `tasklake` has no __init__.py: inside a zip it is only found by an entry of its own, which a wheel lacks
+	$(PYTHON_IN) -m zipfile -c dist/tasklake.zip build/zip/tasklake
+	@ls dist/tasklake.zip
 
 .PHONY: resolve
 resolve: setup ## prove that the wheel's ranges resolve on every Python and beside every platform

@@ -99,8 +99,29 @@ def _told(error: Exception) -> int:
         return _say(str(error), getattr(error, "exit_code", FAILED))
     if isinstance(error, OSError):
         return _say(f"{error.filename or 'the system'}: {error.strerror or error}; mend that and run again", FAILED)
+    if _is_sparks(error):
+        return _say(f"Spark failed: {_cause(str(error))}; run again with --debug for the whole trace", FAILED)
     first = (str(error).splitlines() or [""])[0]
     return _say(f"internal error ({type(error).__name__}: {first}); run again with --debug and report it", OUR_FAULT)
+
+
+def _is_sparks(error: Exception) -> bool:
+    """True for an error of pyspark or its JVM, seen from its name: looking at a lake must load neither."""
+    roots = ("pyspark.errors.exceptions.base.PySparkException", "py4j.protocol.Py4JError")
+    return any(f"{each.__module__}.{each.__qualname__}" in roots for each in type(error).__mro__)
+
+
+def _cause(text: str) -> str:
+    """The line that names the cause: the end of a Python trace, else the innermost Java cause, else the first."""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    traces = [number for number, line in enumerate(lines) if "Traceback (most recent call last)" in line]
+    if traces:
+        rest = lines[traces[-1] + 1 :]
+        return next((line.strip() for line in rest if not line.startswith(" ")), lines[0])
+    causes = [line.partition("Caused by: ")[2] for line in lines if line.startswith("Caused by: ")]
+    # Py4J begins with the call that failed; what was thrown stands after the colon below.
+    thrown = [line.removeprefix(": ") for line in lines if line.startswith(": ")]
+    return (causes[-1:] or thrown or lines or ["no reason is given"])[0].strip()
 
 
 def _say(text: str, code: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -130,6 +131,12 @@ def cache_home() -> Path:
     given = os.environ.get("XDG_CACHE_HOME", "")
     # The rules say that a relative path is to be ignored.
     return Path(given) if given.startswith("/") else Path("~/.cache").expanduser()
+
+
+def java_command() -> str | None:
+    """The java that Spark would start: that of JAVA_HOME where it is set, else the first in the PATH."""
+    home = os.environ.get("JAVA_HOME", "").strip()
+    return shutil.which(os.path.join(home, "bin", "java") if home else "java")
 
 
 def installed_version() -> str:

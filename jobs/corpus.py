@@ -28,7 +28,10 @@ PACKAGE = "package:"
 ENDINGS = (".jsonl", ".jsonl.gz", ".json", ".json.gz", ".parquet")
 
 FILE = "source string, kind string, name string, bucket string, path string, data binary"
-ANSWER = "source string, source_id string, language string, sample int, answer string, model string, location string, reason string"
+ANSWER = (
+    "source string, source_id string, language string, sample int, answer string, model string, "
+    "location string, reason string"
+)
 ANSWER_SCHEMA = {
     "source": "string",
     "source_id": "string",
@@ -45,8 +48,8 @@ PROBLEM = (
     "solutions:array<struct<language:string,program:string>>,licence:string>"
 )
 ROW = (
-    "source string, kind string, digest string, file string, line bigint, location string, reason string, detail string, "
-    f"excerpt string, source_id string, problem {PROBLEM}, solution struct<language:string,program:string>"
+    "source string, kind string, digest string, file string, line bigint, location string, "
+    f"reason string, detail string, excerpt string, source_id string, problem {PROBLEM}, solution struct<language:string,program:string>"
 )
 
 
@@ -55,7 +58,7 @@ class CorpusError(TasklakeError):
 
 
 def read(run: Run) -> DataFrame:
-    """Every raw row of every source once: key, made_by, source, subject, location, excerpt, and a problem or a reason."""
+    """Every raw row of every source once: key, made_by, source, subject, location, excerpt; a problem or a reason."""
     files = [file for source in run.recipe.all_sources for file in source_files(source)]
     mappers = {source.name: _mapper(source, run.settings.plugins) for source in run.recipe.all_sources}
     opens = {name: mapper.open() for name, mapper in mappers.items()}

@@ -92,7 +92,9 @@ def candidates(run: Run) -> DataFrame:
     from pyspark.sql import functions as F
 
     asked = requests(run).select(F.col("key").alias("request_key"), "made_by", "source", "source_id")
-    held = run.lake.read("candidates").select("candidate_id", "request_key", "made_by", "task_id", "problem_id", "language")
+    held = run.lake.read("candidates").select(
+        "candidate_id", "request_key", "made_by", "task_id", "problem_id", "language"
+    )
     return held.join(asked, on=["request_key", "made_by"]).drop("request_key", "made_by")
 
 

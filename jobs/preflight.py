@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import platform
-import shutil
 import subprocess
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from tasklake.jobs.config import Settings
+from tasklake.jobs.config import Settings, java_command
 from tasklake.jobs.lake import LakeUri
+from tasklake.sandbox_exec.doctor import offers
 from tasklake.sandbox_exec.errors import TasklakeError
-from tasklake.sandbox_exec.languages import load_languages, toolchain
-from tasklake.sandbox_exec.pool import isolation_level
+from tasklake.sandbox_exec.pool import Pool, isolation_level
 
 Check = dict[str, Any]
+Told = Callable[[str, Mapping[str, Any]], None]
 
 
-def doctor(settings: Settings) -> list[Check]:
+def doctor(settings: Settings, quick: bool, told: Told) -> list[Check]:
     """One row per check: check, ok, found, advice."""
-    return [_python(), _java(), _spark(), _jars(settings), _lake(settings), _isolation(), *_languages(settings)]
+    isolation = _isolation()
+    # Without a box no self-test can be run.
+    rows = [_language(row) for row in languages(settings, quick or not isolation["ok"], told)]
+    return [_python(), _java(), _spark(), _jars(settings), _lake(settings), isolation, *rows]
+
+
+def languages(settings: Settings, quick: bool, told: Told) -> list[dict[str, Any]]:
+    """Each language, and whether it is offered here: its toolchain answers and, unless quick, its self-tests pass."""
+    folder = settings.plugins / "languages" if settings.plugins else None
+    if quick:
+        return list(offers(folder, None))
+    rows = []
+    with Pool() as pool:
+        for row in offers(folder, pool.run):
+            told(row["language"], {"text": "offered" if row["offered"] else "not offered"})
+            rows.append(row)
+    return rows
 
 
 def _row(check: str, ok: bool, found: str, advice: str = "") -> Check:
@@ -30,7 +47,7 @@ def _python() -> Check:
 
 
 def _java() -> Check:
-    java = shutil.which("java")
+    java = java_command()
     if java is None:
         return _row("java", False, "none", "install Java 17: apt-get install openjdk-17-jre-headless")
     told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
@@ -62,16 +79,12 @@ def _lake(settings: Settings) -> Check:
 
 
 def _isolation() -> Check:
-    level = isolation_level()
-    return _row("isolation", True, level)
+    try:
+        return _row("isolation", True, isolation_level())
+    except TasklakeError as error:
+        return _row("isolation", False, "none", str(error))
 
 
-def _languages(settings: Settings) -> list[Check]:
-    folder = settings.plugins / "languages" if settings.plugins else None
-    rows = []
-    for name, pack in sorted(load_languages(folder).items()):
-        try:
-            rows.append(_row(f"language {name}", True, toolchain(pack)))
-        except TasklakeError as error:
-            rows.append(_row(f"language {name}", False, "none", str(error)))
-    return rows
+def _language(row: Mapping[str, Any]) -> Check:
+    found = f"{row['toolchain'] or 'none'} (self-tests: {row['self_test']})"
+    return _row(f"language {row['language']}", bool(row["offered"]), found, str(row["why_not"]))

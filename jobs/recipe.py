@@ -17,6 +17,7 @@ from tasklake.jobs.config import UsageError
 from tasklake.jobs.recipe_mistakes import Mistake, Place, RecipeError, keys_at, sentence, shown, spelled
 from tasklake.jobs.recipe_model import STAGES, Gate, Limits, Propose, Recipe, Release, Source, Stage
 from tasklake.sandbox_exec.documents import Document, DocumentError, load_document, nearest
+from tasklake.sandbox_exec.languages import broken_languages, load_languages
 
 __all__ = [
     "STAGES", "Gate", "Limits", "Mistake", "Propose", "Recipe", "RecipeError", "Release", "Source", "Stage",
@@ -43,15 +44,30 @@ def load_recipe(name_or_path: str, overrides: Sequence[str] = (), plugins: Path 
         mistakes += [_located(each, document, changes) for each in error.errors(include_url=False)]
     if mistakes:
         raise RecipeError(name_or_path, mistakes)
+    _load_plugins(recipe, plugins)
     return recipe
 
 
-def _known_names(plugins: Path | None) -> dict[str, list[str]]:
-    """What a recipe may name: sources and gates, the package's and those of the plugins folder."""
+def _load_plugins(recipe: Recipe, plugins: Path | None) -> None:
+    """Sources of the plugins folder work as far as they can be imported: told now, not after Spark has started."""
+    from tasklake.jobs.sources import load_source, plugin_names
+
+    for source in {each.source for each in recipe.all_sources} & set(plugin_names(plugins)):
+        load_source(source, plugins)
+
+
+def _known_names(plugins: Path | None) -> dict[str, Any]:
+    """What a recipe may name: sources, gates and languages, the package's and those of the plugins folder."""
     from tasklake.jobs.sources import source_names
     from tasklake.quality.gates import all_gates
 
-    return {"sources": source_names(plugins), "gates": list(all_gates(plugins / "gates" if plugins else None))}
+    gates, packs = (plugins / kind if plugins else None for kind in ("gates", "languages"))
+    return {
+        "sources": source_names(plugins),
+        "gates": list(all_gates(gates)),
+        "languages": load_languages(packs),
+        "broken_languages": {Path(file).stem: told for file, told in broken_languages(packs).items()},
+    }
 
 
 def packaged_recipes() -> list[str]:
@@ -97,11 +113,7 @@ def _document(name: str, text: str, file: str) -> tuple[Document, list[Mistake]]
     try:
         return load_document(text, file), twice
     except DocumentError as error:
-        unreadable = _split(str(error), file)
-    except ValueError as error:
-        # What YAML takes for a date and is none, such as 2024-13-45.
-        unreadable = Mistake(file, f"holds a value that YAML cannot read ({error}); put it in quotes")
-    raise RecipeError(name, [*twice, unreadable])
+        raise RecipeError(name, [*twice, _split(str(error), file)]) from None
 
 
 def _repeated_keys(text: str) -> list[tuple[int, str, int, int]]:

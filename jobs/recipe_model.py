@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -23,10 +24,14 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from tasklake.jobs.config import RecipeSettings
+from tasklake.sandbox_exec.backends import IsolationError, wanted
 from tasklake.sandbox_exec.documents import nearest
+from tasklake.sandbox_exec.languages import PackError, language
 
 Stage = Literal["ingest", "reformulate", "ground", "propose", "execute", "judge", "gate", "release"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
+# Stands for every language of this machine.
+OFFERED = "offered"
 
 # Mebibytes, as ulimit, Docker and every judge's problem page count them.
 MIB = 1024 * 1024
@@ -60,10 +65,27 @@ def _require_known(kind: str, name: str, info: ValidationInfo) -> None:
         raise PydanticCustomError("recipe_unknown", f"no {name} among the {kind}: {', '.join(sorted(known))}{hint}")
 
 
+def _a_language(name: str, info: ValidationInfo) -> str:
+    """The name, which must be a pack's wherever somebody said which packs there are."""
+    context = info.context or {}
+    known, broken = context.get("languages"), context.get("broken_languages", {})
+    if known is not None and name != OFFERED:
+        if name in broken:
+            raise PydanticCustomError("recipe_unknown", f"the pack of {name} is broken: {broken[name]}")
+        try:
+            language(name, known)
+        except PackError as error:
+            raise PydanticCustomError("recipe_unknown", str(error)) from None
+    return name
+
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 # Names become values of key columns, file names and parts of URIs.
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+Languages = Annotated[
+    tuple[Annotated[Text, AfterValidator(_a_language)], ...], BeforeValidator(_as_tuple), Field(min_length=1)
+]
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
@@ -164,9 +186,18 @@ class Propose(Section):
 class Execute(Section):
     """How candidates are run."""
 
-    # Any level the machine offers: every verdict says which it was, and strict is for what will be published.
+    # Any level the machine offers: every verdict says which it was, and a stronger one is for what will be published.
     isolation: Literal["any", "standard", "strict"] = "any"
     limits: Limits = Limits()
+
+    @field_validator("isolation")
+    @classmethod
+    def _some_level_is_that_strong(cls, isolation: str) -> str:
+        try:
+            wanted(isolation)
+        except IsolationError as error:
+            raise PydanticCustomError("recipe_unknown", str(error)) from None
+        return isolation
 
 
 class Gate(Section):
@@ -191,7 +222,7 @@ class Recipe(Section):
     source: Source | None = None
     sources: Annotated[tuple[Source, ...], BeforeValidator(_as_tuple)] = Field(default=(), validate_default=True)
     # All that this machine can run: a lake is rarely about one language.
-    languages: Texts = ("offered",)
+    languages: Languages = (OFFERED,)
     stages: Annotated[tuple[Stage, ...], BeforeValidator(_as_tuple)] = STAGES
     limits: Limits = Limits()
     reformulate: Reformulate = Reformulate()
@@ -220,7 +251,7 @@ class Recipe(Section):
     @field_validator("languages")
     @classmethod
     def _no_language_twice(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
-        if "offered" in languages and len(languages) > 1:
+        if OFFERED in languages and len(languages) > 1:
             raise PydanticCustomError("recipe", "names languages beside offered: keep one of the two")
         return _unique(languages)
 

@@ -113,25 +113,29 @@ def _count(value: Any) -> str:
 
 
 @contextmanager
-def progress() -> Iterator[Progress]:
+def progress(first: str = "starting Spark") -> Iterator[Progress]:
     """Tells on stderr how a run goes on: a moving line on a terminal, one line per event without one."""
     if sys.stderr.isatty():
-        with console(stderr=True).status("starting Spark") as status:
+        with console(stderr=True).status(first) as status:
             yield lambda stage, facts: _told_moving(status, stage, facts)
     else:
         yield _told_plain
 
 
 def _told_moving(status: Any, stage: str, facts: Mapping[str, Any]) -> None:
-    status.update(Text(f"{stage}: {facts['text']}" if "text" in facts else f"{stage}: done"))
+    status.update(Text(f"{stage}: {_told(facts)}"))
     if facts.get("ended"):
         status.console.print(Text(f"{stage:<12} {_summary(facts)}", style="green"))
 
 
 def _told_plain(stage: str, facts: Mapping[str, Any]) -> None:
-    said = _summary(facts) if facts.get("ended") else shown(facts.get("text", ""), limit=UNWRAPPED)
+    said = _summary(facts) if facts.get("ended") else _told(facts)
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {stage}: {said}\n")
     sys.stderr.flush()
+
+
+def _told(facts: Mapping[str, Any]) -> str:
+    return shown(facts["text"], limit=UNWRAPPED) if "text" in facts else f"{facts.get('done', '')} done".strip()
 
 
 def _summary(facts: Mapping[str, Any]) -> str:

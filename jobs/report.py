@@ -15,7 +15,8 @@ from tasklake.jobs.stage import Run
 EXAMPLES = 3
 
 QUESTIONS = {
-    "verdicts": "SELECT language, verdict, count(*) AS candidates FROM verdicts GROUP BY language, verdict ORDER BY 1, 3 DESC",
+    "verdicts": "SELECT language, verdict, count(*) AS candidates FROM verdicts GROUP BY language, verdict "
+    "ORDER BY 1, 3 DESC",
     "rejects": "SELECT stage, reason, count(*) AS rows, min(detail) AS example FROM rejects WHERE current "
     "GROUP BY stage, reason ORDER BY 1, 3 DESC",
     "releases": "SELECT name, version, tasks, samples, digest, path FROM releases ORDER BY made_at DESC",

@@ -114,7 +114,7 @@ def new_run_id() -> str:
 
 def chosen(recipe: Recipe, first: str | None, until: str | None) -> list[str]:
     """The recipe's stages from `first` to `until`, both included."""
-    names = list(recipe.stages)
+    names: list[str] = list(recipe.stages)
     for wanted in (first, until):
         if wanted is not None and wanted not in names:
             raise UsageError(f"recipe {recipe.name} has no stage {wanted}; it has {', '.join(names)}")
@@ -157,8 +157,8 @@ def _hold(name: str, after: Mapping[str, int]) -> None:
     """Input keys are output keys or reject keys, never both, never neither."""
     if after["new"] or after["both"]:
         raise StageError(
-            f"stage {name} left {after['new']} of {after['in']} inputs without a row and gave {after['both']} both a row and a "
-            "reject; nothing it wrote is lost. Run again; if this stays, it is a fault of tasklake."
+            f"stage {name} left {after['new']} of {after['in']} inputs without a row and gave {after['both']} both a "
+            "row and a reject; nothing it wrote is lost. Run again; if this stays, it is a fault of tasklake."
         )
 
 

@@ -1,7 +1,7 @@
 """The Spark session: an existing one, a local one or Spark Connect, each setting with its reason.
 
-The only module that may touch what only classic Spark has. On a platform that brings Delta nothing is added; locally the
-JARs of `jars.lock` are.
+The only module that may touch what only classic Spark has. On a platform that brings Delta nothing is added; locally
+the JARs of `jars.lock` are.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import importlib.resources
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasklake.jobs.config import Settings, run_workers_on
+from tasklake.jobs.config import Settings, java_command, run_workers_on
 from tasklake.jobs.jars import jars_for
 from tasklake.jobs.lake.uri import LakeUri
 from tasklake.sandbox_exec.errors import TasklakeError
@@ -48,6 +49,9 @@ LOCAL = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.speculation": "false",  # a speculative copy would run programs twice
+    # Spark makes this folder with its first table name, else as spark-warehouse wherever the command was typed; tables
+    # of ours lie in the lake.
+    "spark.sql.warehouse.dir": tempfile.gettempdir(),
 }
 
 
@@ -105,14 +109,36 @@ def _made(settings: Settings, lake: LakeUri) -> SparkSession:
     builder = builder.remote(remote) if remote else builder.master(settings.spark_master)
     for name, value in configuration.items():
         builder = builder.config(name, value)
-    return builder.getOrCreate()
+    return _started(builder)
+
+
+def _started(builder: Any) -> SparkSession:
+    """The session of the builder; a JVM that cannot start is one sentence."""
+    from pyspark.errors import PySparkRuntimeError
+
+    if java_command() is None:
+        raise SessionError(
+            "Spark needs Java, and neither JAVA_HOME nor the PATH leads to one; install Java 17 "
+            "(apt-get install openjdk-17-jre-headless) or set JAVA_HOME to where it is"
+        )
+    try:
+        spark: SparkSession = builder.getOrCreate()
+    except PySparkRuntimeError as error:
+        if error.getCondition() != "JAVA_GATEWAY_EXITED":
+            raise
+        raise SessionError(
+            f"Spark's Java ({java_command()}) ended before it was ready; Spark needs Java 17 or 21 and the memory "
+            "of TASKLAKE_DRIVER_MEMORY, see `tasklake doctor`"
+        ) from error
+    return spark
 
 
 def _own(settings: Settings) -> Mapping[str, str]:
     return {
         "spark.driver.memory": settings.driver_memory,
         # The serial collector and the first compiler start fastest on few cores; Spark's warnings are not the user's.
-        "spark.driver.extraJavaOptions": f"-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile={_logging()}",
+        "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 "
+        f"-Dlog4j2.configurationFile={_logging()}",
     }
 
 
@@ -138,9 +164,8 @@ def _s3(settings: Settings, lake: LakeUri) -> Mapping[str, str]:
     """How s3a finds the store; credentials come from the environment of driver and executors, never from here."""
     if lake.is_local:
         return {}
-    found = {
-        "spark.hadoop.fs.s3a.aws.credentials.provider": "software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider"
-    }
+    provider = "software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider"
+    found = {"spark.hadoop.fs.s3a.aws.credentials.provider": provider}
     if settings.s3_endpoint:
         plain = settings.s3_endpoint.startswith("http://")
         found |= {

@@ -15,7 +15,7 @@ from tasklake.quality.gates import Gate, chosen_gates
 from tasklake.sandbox_exec.languages import Language, language, load_languages
 from tasklake.sandbox_exec.limits import Limits
 from tasklake.udfs.identity import content_hash
-from tasklake.udfs.spool import OpenMeasure
+from tasklake.udfs.spool import KEPT_ROWS, PASSING_ROWS, OpenMeasure
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -62,6 +62,10 @@ class Run:
         own = getattr(self.recipe, stage).limits.as_mapping()
         return Limits.from_mapping({**self.recipe.limits.as_mapping(), **own})
 
+    def boxes(self, stage: str) -> tuple[Mapping[str, Language], Limits, str, str]:
+        """What workers need to run programs of a stage: packs, limits, isolation, and how much to tell."""
+        return self.packs, self.limits_of(stage), self.recipe.execute.isolation, self.settings.log_level
+
     @cached_property
     def gates(self) -> Sequence[Gate]:
         """The gates that the recipe asks for."""
@@ -97,7 +101,8 @@ class Run:
             spool.clear()
         else:
             rows = rows.join(spool.read().select(keep), on=keep, how="left_anti")
-        done = spool.fill(self.spread(rows), open_measure, lambda n: self.progress(stage, {"done": n}))
+        most = PASSING_ROWS if keep is None else KEPT_ROWS
+        done = spool.fill(self.spread(rows), open_measure, most, lambda n: self.progress(stage, {"done": n}))
         self.measures[stage] = done
         return spool.read(distinct=keep)
 

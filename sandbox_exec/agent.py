@@ -362,7 +362,7 @@ class Step:
 
 def main() -> None:
     """Serves requests until the caller is gone."""
-    scratch, isolated = sys.argv[1], sys.argv[2] == "namespaces"
+    scratch, isolated = sys.argv[1], sys.argv[2] == "isolated"
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     # The tree of a box without namespaces is found below us, orphans included.
     box.LIBC.prctl(box.SUBREAPER, ctypes.c_ulong(1), 0, 0, 0)

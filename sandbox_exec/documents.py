@@ -14,6 +14,13 @@ from tasklake.sandbox_exec.errors import TasklakeError
 Path = tuple[str | int, ...]
 # A pack or a recipe has a few hundred nodes; a million come from aliases that refer to aliases.
 MAX_NODES = 100_000
+# Long enough to find a value in its line, short enough for one sentence.
+SHOWN = 40
+TAG = "tag:yaml.org,2002:"
+# What a document may hold: plain data. A tag on anything else asks for an object.
+SCALARS = tuple(TAG + kind for kind in ("null", "bool", "int", "float", "str", "timestamp", "binary"))
+# PyYAML says in these ways that a text is not the number, date or truth value that its form or tag promises.
+UNMADE = (ValueError, LookupError, AttributeError, ArithmeticError)
 
 
 class DocumentError(TasklakeError):
@@ -37,7 +44,13 @@ class Document:
 
 def load_document(text: str, file: str) -> Document:
     """The document, which must be a mapping; anything unsafe or ambiguous is refused with its line."""
-    loader = yaml.SafeLoader(text)
+    try:
+        loader = yaml.SafeLoader(text)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise DocumentError(
+            f"{file}:{line}: not valid YAML: holds the character {chr(error.character)!r}; remove it"
+        ) from None
     try:
         root = loader.get_single_node()
         if not isinstance(root, yaml.MappingNode):
@@ -71,15 +84,38 @@ class _Reader:
             )
         self.lines.setdefault(path, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):
+            self._untagged(node, "map")
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
+            self._untagged(node, "seq")
             return [self.read(item, (*path, number)) for number, item in enumerate(node.value)]
-        return self.loader.construct_object(node)
+        return self._scalar(node)
+
+    def _untagged(self, node: yaml.Node, kind: str) -> None:
+        if node.tag != TAG + kind:
+            raise self._wrong(node, f"the tag {node.tag} asks for an object, and only plain data is read; remove it")
+
+    def _scalar(self, node: yaml.Node) -> Any:
+        kind = node.tag.removeprefix(TAG)
+        if node.tag not in SCALARS:
+            raise self._wrong(node, f"{kind} is no kind of plain value; remove the tag or put the value in quotes")
+        try:
+            return self.loader.construct_object(node)
+        except UNMADE:
+            text = str(node.value)
+            shown = text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+            raise self._wrong(node, f"{shown!r} cannot be read as {kind}; put it in quotes for text") from None
+
+    def _wrong(self, node: yaml.Node, what: str) -> DocumentError:
+        return DocumentError(f"{self.file}:{node.start_mark.line + 1}: not valid YAML: {what}")
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         made: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key, line = self.loader.construct_object(key_node), key_node.start_mark.line + 1
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise self._wrong(key_node, "a key is a list or a mapping; write it as text")
+            key = self._scalar(key_node)
             if not isinstance(key, str):
                 raise DocumentError(f"{self.file}:{line}: key {key!r} is not text; put it in quotes")
             if key in made:

@@ -50,12 +50,12 @@ class AgentDied(Exception):
 class Agent:
     """One warm agent process."""
 
-    def __init__(self, level: str):
+    def __init__(self, isolated: bool):
         self.scratch = tempfile.mkdtemp(prefix="tasklake-box-")
         # A session of its own: whoever signals the caller's process group, as Spark does to end its workers, would else
         # end the agent before it could tidy up.
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", agent_source(), self.scratch, level],
+            [sys.executable, "-I", "-S", "-c", agent_source(), self.scratch, "isolated" if isolated else "bare"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -122,9 +122,9 @@ def agent_source() -> str:
 
 
 @cache
-def usable(level: str) -> bool:
-    """True when a box of this level can be made here: tried with a program that does nothing."""
-    agent = Agent(level)
+def usable(isolated: bool) -> bool:
+    """True when such a box can be made here: tried with a program that does nothing."""
+    agent = Agent(isolated)
     try:
         agent.ask({"op": "program", "program": "probe", "names": []}, [])
         told, _ = agent.ask(_step("probe", ["/bin/true"], Limits(), build=False, system=()), [b""])
@@ -138,7 +138,7 @@ def usable(level: str) -> bool:
 def backend_for(isolation: str) -> ModuleType:
     """The strongest backend that works here and satisfies what is asked for."""
     for module in wanted(isolation):
-        if usable(module.NAME):
+        if usable(module.ISOLATED):
             return module
     raise IsolationError(f"isolation {isolation} is asked for, but no such level works here; see `tasklake doctor`")
 
@@ -198,7 +198,7 @@ class Work:
     """One program on its way through a slot."""
 
     def __init__(self, pool: Pool, pack: Language, program: bytes, limits: Limits):
-        self.level, self.unenforced = pool.backend.NAME, tuple(pool.backend.UNENFORCED)
+        self.backend = pool.backend
         self.pack, self.program = pack, program
         self.limits = limits.scaled(pack.limit_factors)
         self.right = checker_named("lines")
@@ -218,7 +218,8 @@ class Work:
             steps.append(self.tried(lambda case=case: self.judged(case)))
         self.drop()
         verdict = overall(build.verdict, [step.verdict for step in steps])
-        result = Result(verdict, build, tuple(steps), self.level, self.unenforced, self.pack.id, self.toolchain)
+        level, unheld = self.backend.NAME, tuple(self.backend.UNENFORCED)
+        result = Result(verdict, build, tuple(steps), level, unheld, self.pack.id, self.toolchain)
         return result, self.agent
 
     def tried(self, attempt: Any) -> Step:
@@ -227,7 +228,7 @@ class Work:
         for _ in range(TRIES):
             try:
                 if self.agent is None:
-                    self.agent, self.build = Agent(self.level), None
+                    self.agent, self.build = Agent(self.backend.ISOLATED), None
                 step: Step = attempt()
                 if step.verdict is not Verdict.internal_error:
                     return step

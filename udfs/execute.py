@@ -34,6 +34,12 @@ EXECUTION = (
 log = logging.getLogger("tasklake.execute")
 
 
+def tell(level: str) -> None:
+    """What this worker does is told on its standard error, from the given level on."""
+    logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("tasklake").setLevel(level.upper())
+
+
 def probe_language(pack: Language) -> dict[str, str]:
     """The toolchain and isolation that programs of the language would run with here, or why they cannot."""
     try:
@@ -43,8 +49,9 @@ def probe_language(pack: Language) -> dict[str, str]:
 
 
 @contextmanager
-def executing(packs: Mapping[str, Language], limits: Limits, isolation: str) -> Iterator[Measure]:
+def executing(packs: Mapping[str, Language], limits: Limits, isolation: str, level: str) -> Iterator[Measure]:
     """A measure that runs rows of execution_id, language, program, checker, cases; its boxes end with the task."""
+    tell(level)
     with Pool(slots=1, isolation=isolation) as pool:
 
         def execute(row: Mapping[str, Any]) -> Iterator[Row]:
@@ -55,7 +62,7 @@ def executing(packs: Mapping[str, Language], limits: Limits, isolation: str) -> 
 
 def execution(pool: Pool, packs: Mapping[str, Language], limits: Limits, row: Mapping[str, Any]) -> Row:
     """What running the row's program showed; a failure of ours is an internal error, never a score."""
-    log.debug("executing %s in %s", row["execution_id"], row["language"])
+    log.info("executing %s in %s", row["execution_id"], row["language"])
     cases = [Case(_bytes(case["input"]), _bytes(case["output"])) for case in row["cases"]]
     try:
         result = pool.run(_bytes(row["program"]), packs[row["language"]], cases, limits, checker=row["checker"])
@@ -66,9 +73,10 @@ def execution(pool: Pool, packs: Mapping[str, Language], limits: Limits, row: Ma
 
 @contextmanager
 def oracle_runs(
-    packs: Mapping[str, Language], limits: Limits, isolation: str, attempts: int
+    packs: Mapping[str, Language], limits: Limits, isolation: str, level: str, attempts: int
 ) -> Iterator[Callable[[Mapping[str, Any], str, str], Row]]:
     """A judge of oracles: every run is fresh, and all must reproduce every expected output, identically."""
+    tell(level)
     with Pool(slots=1, isolation=isolation) as pool:
 
         def judged(row: Mapping[str, Any], language: str, program: str) -> Row:

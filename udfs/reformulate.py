@@ -20,9 +20,10 @@ from tasklake.udfs.grammar import (
 )
 from tasklake.udfs.rephrase import rephrased
 
-REFORMULATOR_VERSION = "1"  # part of what a task is known by: raise it whenever any answer of this module changes
+REFORMULATOR_VERSION = "2"  # part of what a task is known by: raise it whenever any answer of this module changes
 MAX_STATEMENT = 200_000  # characters; the longest contest statements stay below 20,000
 MAX_NAME = 40  # characters of a parameter's name that a person still reads
+LEAST_TOLERANCE = 1e-4  # outputs are written with four decimals: the last of them may be rounded either way
 
 # A name with one of these parts tells a type of one language instead of a meaning.
 _TYPE_WORDS = re.compile(
@@ -82,7 +83,7 @@ def _from_asserts(problem: Mapping[str, Any]) -> dict[str, Any]:
         "output_format": explain_output(grammar.spec),
         "grammar": grammar.to_json(),
         "entry_point": function,
-        "checker": "tokens" if _has_float(grammar.spec["result"]) else "lines",
+        "checker": _checker(grammar),
         "cases": cases,
     }
 
@@ -152,6 +153,13 @@ def _names(problem: Mapping[str, Any], call: Call) -> list[str | None]:
 
 def _telling(name: str) -> str | None:
     return None if _TYPE_WORDS.search(name) or len(name) > MAX_NAME else name
+
+
+def _checker(grammar: Grammar) -> str:
+    """What compares outputs: words with the tolerance of the tests where a decimal number is written, else lines."""
+    if not _has_float(grammar.spec["result"]):
+        return "lines"
+    return f"tokens:{max(LEAST_TOLERANCE, float(grammar.spec['tolerance']))!r}"
 
 
 def _has_float(node: Any) -> bool:

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, NoReturn, cast
 
 import pyarrow as pa
-import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
 from tasklake.sandbox_exec.errors import TasklakeError
 from tasklake.udfs.identity import bytes_hash, content_hash
+from tasklake.udfs.storage import bucket_system
 
 # Enough of a refused row to see what it is, little enough to list thousands.
 EXCERPT = 300
@@ -66,7 +66,7 @@ def _open(file: Mapping[str, Any]) -> BinaryIO:
     if file.get("data") is not None:
         raw: BinaryIO = io.BytesIO(file["data"])
     elif file.get("bucket"):
-        raw = cast(BinaryIO, pafs.S3FileSystem().open_input_file(f"{file['bucket']}/{file['path']}"))
+        raw = cast(BinaryIO, bucket_system(str(file["bucket"])).open_input_file(f"{file['bucket']}/{file['path']}"))
     else:
         raw = open(str(file["path"]), "rb")  # noqa: SIM115 - closed by the caller
     if str(file["name"]).endswith(".gz"):

@@ -1,30 +1,33 @@
 """What workers have finished, kept in small Parquet segments on the lake's storage until it is in a table.
 
 A measure (one row in, some rows out) that costs money or runs programs is spooled: each task closes a segment every two
-seconds or 64 rows, so a killed driver, worker or executor loses at most what was in flight plus one open segment, and a
-task that Spark retries finds its rows by key. Object stores cannot append, hence segments.
+seconds or eight rows, so a killed driver, worker or executor loses at most what was in flight plus one open segment,
+and a task that Spark retries finds its rows by key. Object stores cannot append, hence segments.
 """
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.fs as pafs
 import pyarrow.parquet as pq
+
+from tasklake.udfs.storage import bucket_system
 
 Row = dict[str, Any]
 Measure = Callable[[Mapping[str, Any]], Iterator[Row]]
 # Opens what a task needs once (a pool of boxes, a client) and closes it with the task.
 OpenMeasure = Callable[[], AbstractContextManager[Measure]]
 
-# A segment is closed after so many rows or seconds: the most that a kill can lose per task.
-SEGMENT_ROWS = 64
+# A segment is closed after so many rows or seconds: the most that a kill can lose per task. Rows that cost money or a
+# run of a program are few per second, so small segments cost them nothing; the others only pass through.
+KEPT_ROWS = 8
+PASSING_ROWS = 512
 SEGMENT_S = 2.0
 # What a spooling task tells Spark: how many rows it finished.
 TALLY = pa.schema([("rows", pa.int64())])
@@ -33,7 +36,8 @@ TALLY = pa.schema([("rows", pa.int64())])
 class Segment:
     """Rows of one task on their way to storage."""
 
-    def __init__(self, bucket: str, folder: str, schema: pa.Schema):
+    def __init__(self, bucket: str, folder: str, schema: pa.Schema, most: int):
+        self.most = most
         self.bucket = bucket
         self.folder = folder
         self.schema = schema
@@ -44,7 +48,7 @@ class Segment:
     def add(self, row: Row) -> None:
         """The row is on its way; the segment is closed when it is full or old."""
         self.rows.append(row)
-        if len(self.rows) >= SEGMENT_ROWS or time.monotonic() - self.opened >= SEGMENT_S:
+        if len(self.rows) >= self.most or time.monotonic() - self.opened >= SEGMENT_S:
             self.close()
 
     def close(self) -> None:
@@ -60,7 +64,7 @@ def store(table: pa.Table, bucket: str, folder: str, name: str) -> None:
     """The table is a file of that name, complete from the moment it appears."""
     if bucket:
         # An object appears when its upload ends.
-        pq.write_table(table, f"{bucket}/{folder}/{name}", filesystem=pafs.S3FileSystem())
+        pq.write_table(table, f"{bucket}/{folder}/{name}", filesystem=bucket_system(bucket))
         return
     Path(folder).mkdir(parents=True, exist_ok=True)
     hidden = Path(folder) / f".{name}"
@@ -69,12 +73,12 @@ def store(table: pa.Table, bucket: str, folder: str, name: str) -> None:
 
 
 def spooled(
-    open_measure: OpenMeasure, bucket: str, folder: str, schema: pa.Schema
-) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    open_measure: OpenMeasure, bucket: str, folder: str, schema: pa.Schema, most: int
+) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """A function for mapInArrow that spools what the measure makes of every row and yields the tally."""
 
-    def over(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        segment = Segment(bucket, folder, schema)
+    def over(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        segment = Segment(bucket, folder, schema, most)
         with open_measure() as measure:
             for batch in batches:
                 for row in batch.to_pylist():
@@ -88,10 +92,10 @@ def spooled(
 
 def direct(
     open_measure: OpenMeasure, schema: pa.Schema
-) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """A function for mapInArrow that yields what the measure makes of every row: for looking, nothing is stored."""
 
-    def over(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def over(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         with open_measure() as measure:
             for batch in batches:
                 made = [new for row in batch.to_pylist() for new in measure(row)]

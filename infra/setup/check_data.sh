@@ -8,7 +8,7 @@ import sys
 
 import yaml
 
-made = {".venv", "build", "dist", "demo-lake", ".git"}
+made = {".venv", "build", "dist", "demo-lake", "tasklake-demo", "tasklake-lake", ".git"}
 found = [p for p in sorted(pathlib.Path().rglob("*.y*ml")) if p.suffix in (".yaml", ".yml") and p.parts[0] not in made]
 broken = 0
 for path in found:

@@ -14,8 +14,6 @@ from tasklake.jobs.commands import Answer, Shared, known
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from tasklake.sandbox_exec.languages import Language
-
 ReleaseName = Annotated[
     str, typer.Argument(metavar="RELEASE", help="A dataset's name for its newest version, or NAME@VERSION.")
 ]
@@ -32,6 +30,8 @@ KeepReleases = Annotated[
         "--keep-releases", min=0, help="Keep the table versions that so many of the newest releases came from."
     ),
 ]
+
+Quick = Annotated[bool, typer.Option("--quick", help="Only ask for the toolchains; run no self-test.")]
 
 
 def export(shared: Shared, release: ReleaseName, format: Format, out: Out) -> Answer:
@@ -66,21 +66,24 @@ def vacuum(shared: Shared, retain_hours: Hours = 168, keep_releases: KeepRelease
         return _records(upkeep.vacuum(shared.present(), retain_hours, keep_releases), "nothing to remove")
 
 
-def languages(shared: Shared) -> Answer:
-    """List the languages that this machine offers, and why the others are not offered."""
-    from tasklake.sandbox_exec.languages import load_languages
+def languages(shared: Shared, quick: Quick = False) -> Answer:
+    """List the languages that this machine offers, and why the others are not: each is tried with its self-tests.
 
-    plugins = shared.settings().plugins
-    packs = load_languages(plugins / "languages" if plugins else None)
-    return _records([_offer(pack) for _, pack in sorted(packs.items())])
+    A run asks for the toolchain alone: it does not wait for self-tests.
+    """
+    from tasklake.jobs import preflight
+
+    with render.progress("trying languages") as progress:
+        return _records(preflight.languages(shared.settings(), quick, progress))
 
 
-def doctor(shared: Shared) -> Answer:
+def doctor(shared: Shared, quick: Quick = False) -> Answer:
     """Check this machine and list every setting with where its value came from; a missing language is no failure."""
     from tasklake.jobs import preflight
 
     settings = shared.settings()
-    checks, described = preflight.doctor(settings), settings.describe()
+    with render.progress("checking this machine") as progress:
+        checks, described = preflight.doctor(settings, quick, progress), settings.describe()
     marked = [{**check, "ok": "yes" if check["ok"] else "NO"} for check in checks]
     view: list[RenderableType] = [
         render.records(marked),
@@ -89,15 +92,6 @@ def doctor(shared: Shared) -> Answer:
     ]
     needed = [check for check in checks if not check["check"].startswith("language ")]
     return Answer({"checks": checks, "settings": described}, view, all(check["ok"] for check in needed))
-
-
-def _offer(pack: Language) -> dict[str, Any]:
-    from tasklake.sandbox_exec.languages import ToolchainMissing, toolchain
-
-    try:
-        return {"language": pack.id, "offered": True, "tier": pack.tier, "toolchain": toolchain(pack), "why_not": ""}
-    except ToolchainMissing as error:
-        return {"language": pack.id, "offered": False, "tier": pack.tier, "toolchain": "", "why_not": str(error)}
 
 
 def _records(rows: Any, nothing: str = "nothing here") -> Answer:

@@ -33,6 +33,7 @@ def demo(shared: Shared, wait: Wait = False) -> Answer:
     settings = shared.settings(recipe)
     if "lake" not in settings.origins:
         settings = load_settings(recipe.settings, lake=DEMO_LAKE)
+    _bring_corpus(recipe, settings)
     return _done(_with_corpus_at_hand(recipe, settings), settings, wait=wait)
 
 
@@ -45,29 +46,31 @@ def run(
     wait: Wait = False,
 ) -> Answer:
     """Run a recipe; what the lake already knows is not done again."""
-    from tasklake.jobs.recipe import load_recipe
-
-    loaded = load_recipe(recipe, changes or (), shared.settings().plugins)
-    return _done(loaded, shared.settings(loaded), first, until, wait)
+    return _done(*_loaded(shared, recipe, changes), first, until, wait)
 
 
 def plan(shared: Shared, recipe: RecipeName, changes: Changes = None) -> Answer:
     """Show what a run would do, without doing or changing anything; ~ marks what is estimated."""
     from tasklake.jobs import runner
-    from tasklake.jobs.recipe import load_recipe
 
-    loaded = load_recipe(recipe, changes or (), shared.settings().plugins)
+    loaded, settings = _loaded(shared, recipe, changes)
     with render.progress():
-        found = runner.plan(loaded, shared.settings(loaded)).as_dict()
+        found = runner.plan(loaded, settings).as_dict()
     return Answer(found, [render.plan(found["stages"])])
 
 
 def release(shared: Shared, recipe: RecipeName, changes: Changes = None, wait: Wait = False) -> Answer:
     """Freeze a new version of a recipe's dataset from what the lake holds; nothing happens when nothing changed."""
+    return _done(*_loaded(shared, recipe, changes), "release", "release", wait)
+
+
+def _loaded(shared: Shared, name: str, changes: Changes) -> tuple[Recipe, Settings]:
+    """The recipe, which reads the lake's own copies of packaged files, and the settings."""
     from tasklake.jobs.recipe import load_recipe
 
-    loaded = load_recipe(recipe, changes or (), shared.settings().plugins)
-    return _done(loaded, shared.settings(loaded), "release", "release", wait)
+    recipe = load_recipe(name, changes or (), shared.settings().plugins)
+    settings = shared.settings(recipe)
+    return _with_corpus_at_hand(recipe, settings), settings
 
 
 def _done(
@@ -93,37 +96,56 @@ def _next(lake: str, recipe: Recipe) -> list[str]:
     return [f"  {look}" for look in [*looks, f"tasklake {'releases' if 'release' in recipe.stages else 'runs'} {at}"]]
 
 
-def _with_corpus_at_hand(recipe: Recipe, settings: Settings) -> Recipe:
-    """The recipe reads copies in the lake's folder, which a person can edit; in a bucket it reads the package's own."""
+def _corpus(settings: Settings) -> Path | None:
+    """The folder for copies of packaged files, which a person can edit; none in a bucket."""
     from tasklake.jobs.lake.uri import LakeUri
 
     root = LakeUri.parse(settings.lake)
-    if not root.is_local:
+    return Path(root.path) / "corpus" if root.is_local else None
+
+
+def _with_corpus_at_hand(recipe: Recipe, settings: Settings) -> Recipe:
+    """The recipe reads the copy in the lake's folder of each packaged file that has one there."""
+    folder = _corpus(settings)
+    if folder is None or not folder.is_dir():
         return recipe
-    folder = Path(root.path) / "corpus"
     sources = tuple(_moved(source, folder, "path", "solutions_path") for source in recipe.sources)
-    return recipe.model_copy(update={"sources": sources, "propose": _moved(recipe.propose, folder, "path")})
+    source = _moved(recipe.source, folder, "path", "solutions_path") if recipe.source else None
+    moved = {"source": source, "sources": sources, "propose": _moved(recipe.propose, folder, "path")}
+    return recipe.model_copy(update=moved)
 
 
 def _moved(section: Any, folder: Path, *names: str) -> Any:
-    """The section with each packaged file copied into the folder, unless it is there, and named at its new place."""
-    places = {name: tuple(_copied(place, folder) for place in getattr(section, name) or ()) for name in names}
+    """The section with each packaged file that has a copy in the folder named at its new place."""
+    places = {name: tuple(_at_hand(place, folder) for place in getattr(section, name) or ()) for name in names}
     return section.model_copy(update={name: found for name, found in places.items() if found})
 
 
-def _copied(place: str, folder: Path) -> str:
-    if not place.startswith(PACKAGE):
-        return place
-    inside = place.removeprefix(PACKAGE)
+def _at_hand(place: str, folder: Path) -> str:
+    copy = folder / place.rpartition("/")[2]
+    return str(copy) if place.startswith(PACKAGE) and copy.exists() else place
+
+
+def _bring_corpus(recipe: Recipe, settings: Settings) -> None:
+    """Each packaged file that the recipe reads lies in the lake's folder; what lies there is left as it is."""
+    folder = _corpus(settings)
+    if folder is None:
+        return
+    groups = [recipe.propose.path, *(group for s in recipe.all_sources for group in (s.path, s.solutions_path or ()))]
+    for place in (place for group in groups for place in group if place.startswith(PACKAGE)):
+        _copy(place.removeprefix(PACKAGE), folder)
+
+
+def _copy(inside: str, folder: Path) -> None:
     target = folder / inside.rpartition("/")[2]
-    if not target.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        # A copy that is cut off by a kill must not be taken for the whole corpus by the next run.
-        partial = target.with_name(f".{target.name}.partial")
-        with (
-            importlib.resources.files("tasklake.jobs").joinpath(inside).open("rb") as packaged,
-            partial.open("wb") as copy,
-        ):
-            shutil.copyfileobj(packaged, copy)
-        partial.replace(target)
-    return str(target)
+    if target.exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    # A copy that is cut off by a kill must not be taken for the whole corpus by the next run.
+    partial = target.with_name(f".{target.name}.partial")
+    with (
+        importlib.resources.files("tasklake.jobs").joinpath(inside).open("rb") as packaged,
+        partial.open("wb") as copy,
+    ):
+        shutil.copyfileobj(packaged, copy)
+    partial.replace(target)

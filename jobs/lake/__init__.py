@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Lake", "LakeError", "LakeUri"]
 
-# A commit can lose against one that a killed driver's JVM still finished; the anti-join before the next try makes it safe.
+# A commit can lose against one that a killed driver's JVM still finished; the anti-join before the next try makes it
+# safe.
 COMMIT_TRIES = 3
 # Columns that say when a row was written, stamped here so that no stage can forget them.
 STAMPS = ("run_id", "made_at")

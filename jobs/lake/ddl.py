@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tasklake.quality.tables import Column, Role, Table
 
-# Published tables keep to features that every reader without a JVM supports (DESIGN §4): no deletion vectors and classic
+# Published tables keep to features that every reader without a JVM supports (DESIGN §4): no deletion vectors, classic
 # checkpoints, even where a platform would switch them on. Kept history outlives a month of training on one version.
 PROPERTIES = {
     "delta.enableDeletionVectors": "false",

@@ -2,11 +2,12 @@
 
 Open-source Delta on S3 has no commits by several drivers, so a lake has one writer at a time. A second writer waits or
 is told who holds the lease. A lease is taken over at once when its holder is known to be dead on this machine, and
-after its expiry otherwise; each holder has a higher fencing number and checks, before every commit, that it still holds.
+after its expiry otherwise; each holder has a higher fencing number and checks before every commit that it still holds.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -27,6 +28,8 @@ EXPIRY_S = 60.0
 RENEW_S = 15.0
 # How often a waiting writer looks again.
 POLL_S = 1.0
+# The boot of a machine without /proc: nobody can tell there which processes live, so only the expiry counts.
+UNKNOWN = "unknown"
 
 
 class LeaseHeldError(LakeError):
@@ -47,17 +50,17 @@ class Holder:
 
     def is_gone(self, now: float) -> bool:
         """True when the holder cannot write any more."""
-        if self.host == socket.gethostname() and self.boot == boot_id():
+        if self.host == socket.gethostname() and self.boot == boot_id() != UNKNOWN:
             return not any(process_start(pid) == start for pid, start in self.processes)
         return now > self.expires
 
 
 def boot_id() -> str:
-    """The identity of this boot of this machine: process ids mean nothing beyond it."""
+    """The identity of this boot of this machine and of our process namespace: process ids mean nothing beyond them."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {os.readlink('/proc/self/ns/pid')}"
     except OSError:
-        return "unknown"
+        return UNKNOWN
 
 
 def process_start(pid: int) -> str | None:
@@ -77,15 +80,22 @@ class Lease:
     ):
         self.cell = cell_at(lake.child("_lease.json"))
         self.me = Holder(0, uuid.uuid4().hex, socket.gethostname(), boot_id(), (), command, 0.0)
-        self.add_process(os.getpid())
         self.wait = wait
         self.told = told
         self.lost: str | None = None
         self.stopping = threading.Event()
+        # Guards `me`: the renewing thread and the run both change and store it.
+        self.guard = threading.Lock()
+        self.renewer = threading.Thread(target=self._renew_forever, name="lease", daemon=True)
+        self.add_process(os.getpid())
 
     def add_process(self, pid: int) -> None:
-        """The lease is not taken over while this process lives either: a driver's JVM may commit after its Python died."""
-        self.me = replace(self.me, processes=(*self.me.processes, (pid, process_start(pid) or "")))
+        """The lease is kept while this process lives, too: a driver's JVM may commit after its Python died."""
+        with self.guard:
+            self.me = replace(self.me, processes=(*self.me.processes, (pid, process_start(pid) or "")))
+        if self.renewer.is_alive():
+            # Stored now: a driver killed before the next renewal would leave a JVM that nobody knows of.
+            self._renew()
 
     def __enter__(self) -> Lease:
         told = False
@@ -99,18 +109,25 @@ class Lease:
                 self.told(f"waiting for {describe(holder)}")
                 told = True
             time.sleep(POLL_S)
-        threading.Thread(target=self._renew_forever, name="lease", daemon=True).start()
+        self.renewer.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stopping.set()
-        content, mark = self.cell.read()
-        if content and parse(content).owner == self.me.owner:
-            # The token outlives the holder, so that the next one is higher: an expired record, not a deleted file.
-            self.cell.replace(dump(replace(self.me, expires=0.0, processes=())), mark)
+        self.renewer.join()
+        # Where the storage cannot be reached the lease ends with this process or by its expiry, and what the caller has
+        # to see is how the run itself ended.
+        with contextlib.suppress(OSError, LakeError):
+            content, mark = self.cell.read()
+            if content and parse(content).owner == self.me.owner:
+                # The token outlives the holder, so that the next one is higher: an expired record, not a deleted file.
+                self.cell.replace(dump(replace(self.me, expires=0.0, processes=())), mark)
 
     def check(self) -> None:
         """Raises unless this process still is the writer: called before every commit."""
+        # After a long pause, such as a suspended machine, the lease may have run out without anybody having noticed.
+        if time.time() > self.me.expires:
+            self._renew()
         content, _ = self.cell.read()
         if self.lost or content is None or parse(content).owner != self.me.owner:
             raise LeaseHeldError(
@@ -130,14 +147,26 @@ class Lease:
         self.me = replace(self.me, token=(last.token if last else 0) + 1, expires=time.time() + EXPIRY_S)
         return self.cell.replace(dump(self.me), mark)
 
-    def _renew_forever(self) -> None:
-        while not self.stopping.wait(RENEW_S):
+    def _renew(self) -> None:
+        """The lease is good for another full term, or known to be lost."""
+        with self.guard:
             content, mark = self.cell.read()
             if content is None or parse(content).owner != self.me.owner:
                 self.lost = "taken over"
                 return
-            self.me = replace(self.me, expires=time.time() + EXPIRY_S)
-            self.cell.replace(dump(self.me), mark)
+            longer = replace(self.me, expires=time.time() + EXPIRY_S)
+            if self.cell.replace(dump(longer), mark):
+                self.me = longer
+
+    def _renew_forever(self) -> None:
+        pause = RENEW_S
+        while not self.lost and not self.stopping.wait(pause):
+            try:
+                self._renew()
+                pause = RENEW_S
+            except (OSError, LakeError):
+                # The storage may be back before the lease expires; nobody else can have taken it until then.
+                pause = POLL_S
 
 
 def describe(holder: Holder) -> str:
@@ -157,6 +186,7 @@ def parse(content: bytes) -> Holder:
     try:
         data: dict[str, Any] = json.loads(content)
         data["processes"] = tuple((int(pid), str(start)) for pid, start in data["processes"])
+        data |= {"token": int(data["token"]), "expires": float(data["expires"])}
         return Holder(**data)
     except (ValueError, TypeError, KeyError):
         return Holder(0, "unreadable", "", "", (), "unreadable lease", 0.0)
@@ -202,15 +232,19 @@ class S3Cell:
 
     def read(self) -> tuple[bytes | None, str]:
         """The content, or None, and a mark for `replace`."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
         try:
             answer = self.client.get_object(**self.where)
+            return answer["Body"].read(), answer["ETag"]
         except self.client.exceptions.NoSuchKey:
             return None, ""
-        return answer["Body"].read(), answer["ETag"]
+        except (BotoCoreError, ClientError) as error:
+            raise self._failed(error) from error
 
     def replace(self, content: bytes, mark: str) -> bool:
         """True when the content was still as at `mark` and is `content` now."""
-        from botocore.exceptions import ClientError
+        from botocore.exceptions import BotoCoreError, ClientError
 
         condition = {"IfMatch": mark} if mark else {"IfNoneMatch": "*"}
         try:
@@ -218,8 +252,13 @@ class S3Cell:
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in ("PreconditionFailed", "ConditionalRequestConflict"):
                 return False
-            raise LakeError(f"lease of s3://{self.where['Bucket']}/{self.where['Key']}: {error}") from error
+            raise self._failed(error) from error
+        except BotoCoreError as error:
+            raise self._failed(error) from error
         return True
+
+    def _failed(self, error: Exception) -> LakeError:
+        return LakeError(f"lease of s3://{self.where['Bucket']}/{self.where['Key']}: {error}")
 
 
 def cell_at(place: LakeUri) -> LocalCell | S3Cell:

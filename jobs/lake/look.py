@@ -41,7 +41,7 @@ def query(lake: str, sql: str) -> pa.Table:
     try:
         # Through a stream: the plain constructor imports pandas, which takes longer than the answer.
         return pa.RecordBatchReader.from_stream(builder.execute(sql)).read_all()
-    except Exception as error:  # the engine raises a bare Exception for whatever is wrong with the statement
+    except Exception as error:  # noqa: BLE001  the engine raises a bare Exception for whatever is wrong with the statement
         raise LakeError(f"{sql}: {error}") from None
 
 

@@ -34,10 +34,10 @@ class Spool:
         rows = self.spark.read.schema(self.schema).parquet(self.place.spark())
         return rows.dropDuplicates([distinct]) if distinct else rows
 
-    def fill(self, rows: DataFrame, open_measure: OpenMeasure, told: Callable[[int], None]) -> int:
+    def fill(self, rows: DataFrame, open_measure: OpenMeasure, most: int, told: Callable[[int], None]) -> int:
         """Every row is measured and spooled; the count of what this call finished."""
         before = self.finished()
-        function = spooled(open_measure, self.place.bucket, self.place.path, self._arrow())
+        function = spooled(open_measure, self.place.bucket, self.place.path, self._arrow(), most)
         ended = threading.Event()
         teller = threading.Thread(target=self._tell, args=(before, told, ended), daemon=True)
         teller.start()

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pyarrow.fs as pafs
 
 from tasklake.sandbox_exec.errors import TasklakeError
+from tasklake.udfs.storage import bucket_system
 
 # The schemes whose storage we can lease; others would let two writers in.
 S3_SCHEMES = ("s3", "s3a", "s3n")
@@ -60,7 +61,7 @@ class LakeUri:
         """The pyarrow file system and the path in it."""
         if self.is_local:
             return pafs.LocalFileSystem(), self.path
-        return pafs.S3FileSystem(), f"{self.bucket}/{self.path}"
+        return bucket_system(self.bucket), f"{self.bucket}/{self.path}"
 
     def exists(self) -> bool:
         """True when a folder or an object prefix is there."""

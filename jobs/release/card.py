@@ -1,4 +1,4 @@
-"""The card of a release: what it holds, how it was made and what it does not promise, for a person who finds it later."""
+"""The card of a release: what it holds, how it was made and what it does not promise, for whoever finds it later."""
 
 from __future__ import annotations
 

@@ -11,10 +11,8 @@ Adding a corpus is adding `jobs/sources/<name>.py` (or the same file in the plug
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import pkgutil
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +22,7 @@ from typing import Any
 
 from tasklake.jobs.config import UsageError
 from tasklake.sandbox_exec.documents import nearest
+from tasklake.sandbox_exec.plugins import PluginError, load_plugin
 from tasklake.udfs.rows import RawRow, RowError, checked, raw_rows
 from tasklake.udfs.spool import Measure, OpenMeasure, Row
 
@@ -38,12 +37,19 @@ DEFAULTS: Mapping[str, Any] = {
     "solutions": [],
 }
 REQUIRED = ("source_id", "style", "statement")
+# What the pipeline asks of a source's module.
+NEEDED: Mapping[str, Any] = {"LICENCE": str, "VERSION": str, "SCHEMA": Mapping, "problem": Callable}
 
 
 def source_names(plugins: Path | None = None) -> list[str]:
     """The name of every corpus that can be read."""
     packaged = [m.name for m in pkgutil.iter_modules(__path__)]
-    return sorted({*packaged, *(p.stem for p in _plugin_files(plugins))})
+    return sorted({*packaged, *plugin_names(plugins)})
+
+
+def plugin_names(plugins: Path | None) -> list[str]:
+    """The names of the corpora that the plugins folder brings."""
+    return [path.stem for path in _plugin_files(plugins)]
 
 
 def load_source(name: str, plugins: Path | None = None) -> ModuleType:
@@ -66,13 +72,11 @@ def _load_plugin(path: Path) -> ModuleType:
     """The user's module; shipped to workers by value, because they do not have the file."""
     from pyspark import cloudpickle
 
-    spec = importlib.util.spec_from_file_location(f"tasklake_plugin_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"{path} cannot be loaded as a Python module")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    cloudpickle.register_pickle_by_value(module)
+    try:
+        module = load_plugin(path, "source", NEEDED)
+    except PluginError as error:
+        raise UsageError(str(error)) from error
+    cloudpickle.register_pickle_by_value(module)  # type: ignore[no-untyped-call]
     return module
 
 
@@ -120,10 +124,11 @@ def _outcome(source: str, file: Mapping[str, Any], raw: RawRow, mapping: Any) ->
     if raw.value is None:
         return row
     try:
-        return row | mapping(raw.value)
+        mapped: Row = mapping(raw.value)
+        return row | mapped
     except RowError as error:
         return row | {"reason": error.reason, "detail": str(error)}
-    except Exception as error:  # a hostile row may break a mapping in ways nobody foresaw; it becomes a reason
+    except Exception as error:  # noqa: BLE001  a hostile row may break a mapping in ways nobody foresaw; it becomes a reason
         return row | {
             "reason": "source_failed",
             "detail": f"the source's mapping raised {type(error).__name__}: {error}",

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 STAGE = "ground"
 RUNS = (
-    "oracle_id string, task_id string, problem_id string, made_by string, language string, program string, verdict string, "
-    "toolchain string, isolation string, stderr_tail string, executed int"
+    "oracle_id string, task_id string, problem_id string, made_by string, language string, program string, "
+    "verdict string, toolchain string, isolation string, stderr_tail string, executed int"
 )
 
 
@@ -48,9 +48,7 @@ def work(run: Run, news: DataFrame) -> None:
     news = news.join(problem, on="problem_id").join(task, on="task_id")
     held = run.lake.read("oracles").select("oracle_id")
     offered = _offered(run, news).join(held, on="oracle_id", how="left_anti")
-    opened = partial(
-        grounding, run.packs, run.limits_of("ground"), run.recipe.execute.isolation, run.recipe.ground.attempts
-    )
+    opened = partial(grounding, *run.boxes(STAGE), run.recipe.ground.attempts)
     made = run.measure(STAGE, offered, opened, RUNS, keep="oracle_id")
     rows = made.where("verdict <> 'internal_error'").withColumns(
         {"agreed": F.col("verdict") == "accepted", "runs": F.lit(run.recipe.ground.attempts)}
@@ -107,9 +105,9 @@ def _refused(news: DataFrame, oracles: DataFrame, failed: DataFrame) -> DataFram
 
 
 @contextmanager
-def grounding(packs: Mapping[str, Any], limits: Any, isolation: str, attempts: int) -> Iterator[Measure]:
+def grounding(packs: Mapping[str, Any], limits: Any, isolation: str, level: str, attempts: int) -> Iterator[Measure]:
     """Oracle runs, as a measure: the solution adapted to stdin/stdout, run `attempts` times in fresh boxes."""
-    with oracle_runs(packs, limits, isolation, attempts) as judged:
+    with oracle_runs(packs, limits, isolation, level, attempts) as judged:
 
         def ground(row: Mapping[str, Any]) -> Iterator[Row]:
             program = oracle_program(row, row["grammar"], row["entry_point"], row["solution"])

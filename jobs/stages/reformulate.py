@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 STAGE = "reformulate"
 ANSWER = (
-    "problem_id string, statement string, input_format string, output_format string, grammar string, entry_point string, "
-    "checker string, cases array<struct<input:string,output:string>>, reason string, detail string"
+    "problem_id string, statement string, input_format string, output_format string, grammar string, "
+    "entry_point string, checker string, cases array<struct<input:string,output:string>>, reason string, detail string"
 )
 
 
@@ -43,7 +43,7 @@ def work(run: Run, news: DataFrame) -> None:
     from pyspark.sql import functions as F
 
     known = news.select("problem_id", "source", "source_id", "subject", "made_by", "key")
-    made = run.measure(STAGE, news, reformulating, ANSWER, keep="problem_id").join(known, on="problem_id")
+    made = run.measure(STAGE, news, reformulating, ANSWER).join(known, on="problem_id")
     good = made.where("reason IS NULL").withColumns(
         {
             "task_id": row_hash(F.col("problem_id"), F.col("made_by")),

@@ -1,7 +1,7 @@
 """Row gates: named assertions that yield a reason or null, as Spark SQL text with examples that prove them.
 
-Adding a gate is adding a `Gate` to `GATES` of one module here (or of a module in the plugins folder's `gates/`). Gates of
-samples see the columns of `verdicts`, `candidates` and `tasks`: candidate_id, task_id, source, source_id, language,
+Adding a gate is adding a `Gate` to `GATES` of one module here (or of a module in the plugins folder's `gates/`). Gates
+of samples see the columns of `verdicts`, `candidates` and `tasks`: candidate_id, task_id, source, source_id, language,
 program, model, verdict, n_cases, n_accepted, max_cpu_s, statement, input_format, output_format.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import importlib.util
 import json
 import pkgutil
 from collections.abc import Mapping, Sequence
@@ -20,10 +19,13 @@ from typing import Any
 
 from tasklake.sandbox_exec.documents import nearest
 from tasklake.sandbox_exec.errors import TasklakeError
+from tasklake.sandbox_exec.plugins import PluginError, load_plugin
 
 
 class GateError(TasklakeError):
     """A gate is unknown, doubled or not what it says."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,11 @@ def gate_fingerprint(gates: Sequence[Gate]) -> str:
 
 
 def _plugin(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"tasklake_gate_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise GateError(f"{path} cannot be loaded as a Python module")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        module = load_plugin(path, "gate", {"GATES": Sequence})
+    except PluginError as error:
+        raise GateError(str(error)) from error
+    wrong = [each for each in module.GATES if not isinstance(each, Gate)]
+    if wrong:
+        raise GateError(f"{path}: GATES holds {wrong[0]!r:.60}, which is no tasklake.quality.gates.Gate")
     return module

@@ -5,7 +5,7 @@ from tasklake.quality.gates import Gate
 GATES = (
     Gate(
         name="program_is_short_enough",
-        doc="Trainers clip long samples, and a clipped program teaches a wrong ending: 64 KiB is far above any honest one.",
+        doc="Trainers clip long samples, and a clipped program teaches a wrong ending: 64 KiB is above any honest one.",
         holds="octet_length(program) <= 65536",
         reason="concat('the program has ', octet_length(program), ' bytes')",
         passes=({"program": "print(1)"},),

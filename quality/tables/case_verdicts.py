@@ -4,9 +4,9 @@ from tasklake.quality.tables import MADE, Column, Question, Table, key, provenan
 
 TABLE = Table(
     name="case_verdicts",
-    doc="What running one program against the cases of a task showed, step by step: ordinal -1 is the build, 0 and up are "
-    "the cases. Keyed by content (program, language pack, toolchain, cases, checker, limits, isolation), so identical work is "
-    "never run twice, and raw measures are kept, so a tighter limit is judged without running.",
+    doc="What running one program against the cases of a task showed, step by step: ordinal -1 is the build, 0 and up "
+    "are the cases. Keyed by content (program, language pack, toolchain, cases, checker, limits, isolation), so "
+    "identical work is never run twice, and raw measures are kept, so a tighter limit is judged without running.",
     columns=(
         key("execution_id", "sha256 over all that decides the outcome"),
         key("ordinal", "-1 for the build, else the case's place", "int"),
@@ -39,8 +39,8 @@ TABLE = Table(
         ),
         Question(
             "Who would fail under half the time limit?",
-            "SELECT execution_id, max(cpu_s) AS cpu FROM case_verdicts WHERE verdict = 'accepted' GROUP BY execution_id "
-            "HAVING max(cpu_s) > 1",
+            "SELECT execution_id, max(cpu_s) AS cpu FROM case_verdicts WHERE verdict = 'accepted' "
+            "GROUP BY execution_id HAVING max(cpu_s) > 1",
         ),
     ),
 )

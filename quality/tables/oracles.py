@@ -4,8 +4,8 @@ from tasklake.quality.tables import MADE, Column, Question, Table, key, provenan
 
 TABLE = Table(
     name="oracles",
-    doc="A trusted solution, adapted to stdin/stdout, and what its runs showed. A task is grounded when at least one of its "
-    "oracles reproduced every expected output, identically, in every fresh run (agreed).",
+    doc="A trusted solution, adapted to stdin/stdout, and what its runs showed. A task is grounded when at least one "
+    "of its oracles reproduced every expected output, identically, in every fresh run (agreed).",
     columns=(
         key("oracle_id", "sha256 over task, language, adapted program and fingerprint"),
         Column("task_id", "string", "the task that it grounds"),
@@ -27,8 +27,8 @@ TABLE = Table(
         ),
         Question(
             "Which trusted solutions are wrong?",
-            "SELECT t.source, t.source_id, o.verdict, o.stderr_tail FROM oracles o JOIN tasks t ON t.task_id = o.task_id "
-            "WHERE NOT o.agreed",
+            "SELECT t.source, t.source_id, o.verdict, o.stderr_tail "
+            "FROM oracles o JOIN tasks t ON t.task_id = o.task_id WHERE NOT o.agreed",
         ),
         Question(
             "Which tasks rest on several oracles?",

@@ -4,8 +4,8 @@ from tasklake.quality.tables import MADE, Column, Question, Table, key, provenan
 
 TABLE = Table(
     name="problems",
-    doc="One source item as text with its known tests and solutions. A problem belongs to (source, source_id); when the "
-    "source edits or withdraws it, its row stays with current = false and its descendants leave the next release.",
+    doc="One source item as text with its known tests and solutions. A problem belongs to (source, source_id); when "
+    "the source edits or withdraws it, its row stays with current = false and its descendants leave the next release.",
     columns=(
         key("problem_id", "sha256 over source, source_id and everything below that defines the problem"),
         Column("source", "string", "the name of the source in the recipe"),

@@ -4,8 +4,8 @@ from tasklake.quality.tables import MADE, Column, Question, Table, key, provenan
 
 TABLE = Table(
     name="rejects",
-    doc="A row that a stage refused, with its reason and enough to look at it. For every stage, input keys are output keys or "
-    "reject keys, never both. A reject whose input changed or left stays with current = false.",
+    doc="A row that a stage refused, with its reason and enough to look at it. For every stage, input keys are output "
+    "keys or reject keys, never both. A reject whose input changed or left stays with current = false.",
     columns=(
         key("reject_id", "sha256 over stage, input key and fingerprint"),
         Column("stage", "string", "the stage that refused it"),

@@ -9,8 +9,8 @@ STAGE = (
 
 TABLE = Table(
     name="runs",
-    doc="One execution of a recipe: what it read, with which code and settings, what came of it. It is the only table that a "
-    "run without news writes to.",
+    doc="One execution of a recipe: what it read, with which code and settings, what came of it. It is the only table "
+    "that a run without news writes to.",
     columns=(
         key("run_id", "the run's identity, sorted by time"),
         Column("recipe", "string", "the recipe's name", Role.PROVENANCE),

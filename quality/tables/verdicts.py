@@ -24,15 +24,18 @@ TABLE = Table(
     questions=(
         Question(
             "Which verdicts does each language get?",
-            "SELECT language, verdict, count(*) AS n FROM verdicts GROUP BY language, verdict ORDER BY language, n DESC",
+            "SELECT language, verdict, count(*) AS n FROM verdicts GROUP BY language, verdict "
+            "ORDER BY language, n DESC",
         ),
         Question(
             "What share passes, by language?",
-            "SELECT language, avg(CASE WHEN verdict = 'accepted' THEN 1 ELSE 0 END) AS pass_rate FROM verdicts GROUP BY language",
+            "SELECT language, avg(CASE WHEN verdict = 'accepted' THEN 1 ELSE 0 END) AS pass_rate FROM verdicts "
+            "GROUP BY language",
         ),
         Question(
             "Which candidates were right on all cases but some?",
-            "SELECT candidate_id, language, n_accepted, n_cases FROM verdicts WHERE n_accepted BETWEEN 1 AND n_cases - 1",
+            "SELECT candidate_id, language, n_accepted, n_cases FROM verdicts "
+            "WHERE n_accepted BETWEEN 1 AND n_cases - 1",
         ),
     ),
 )

@@ -2,5 +2,6 @@
 
 NAME = "process"
 STRENGTH = 0
+ISOLATED = False
 UNENFORCED: tuple[str, ...] = ("network", "files", "processes")
 DOC = "limits and cleaning up only: the program sees the machine's files and network"

@@ -1,4 +1,7 @@
-"""How an output is compared with the expected one: each module here is a checker with NAME, DOC and check."""
+"""How an output is compared with the expected one: each module here is a checker with NAME, DOC and check.
+
+A checker that can be told more, such as `tokens:1e-4`, also has `with_parameter`, which reads what follows the colon.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ class _Module(Protocol):
 
 
 class CheckerError(TasklakeError):
-    """No checker has that name."""
+    """No checker has that name, or it does not take that parameter."""
 
 
 def names() -> tuple[str, ...]:
@@ -32,11 +35,17 @@ def names() -> tuple[str, ...]:
 def checker(name: str) -> Checker:
     """The function of that name: it takes what was expected and what was written, and says whether they agree."""
     found = _found()
-    if name not in found:
-        near = nearest(name, found)
+    known, colon, parameter = name.partition(":")
+    if known not in found:
+        near = nearest(known, found)
         advice = f"did you mean {near}?" if near else f"known: {', '.join(sorted(found))}"
         raise CheckerError(f"no checker is called {name}; {advice}")
-    return found[name]
+    if not colon:
+        return found[known].check
+    told: Callable[[str], Checker] | None = getattr(found[known], "with_parameter", None)
+    if told is None:
+        raise CheckerError(f"checker {name}: {known} takes no parameter; leave out what follows its name")
+    return told(parameter)
 
 
 def described() -> dict[str, str]:
@@ -45,8 +54,8 @@ def described() -> dict[str, str]:
 
 
 @cache
-def _found() -> dict[str, Checker]:
-    return {module.NAME: module.check for module in _modules()}
+def _found() -> dict[str, _Module]:
+    return {module.NAME: module for module in _modules()}
 
 
 @cache

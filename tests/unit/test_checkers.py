@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pkgutil
+from importlib import import_module
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasklake.sandbox_exec import checkers
 from tasklake.sandbox_exec.checkers import CheckerError, checker, described, names
 
 each_checker = pytest.mark.parametrize("name", names())
@@ -16,9 +20,37 @@ NUMBERS = st.floats(min_value=-1e9, max_value=1e9).map(lambda value: round(value
 
 
 def test_every_checker_is_found() -> None:
-    """The modules of the folder are the checkers, each with a sentence about itself."""
-    assert set(names()) == {"exact", "lines", "tokens"} == set(described())
+    """Each module of the folder is a checker with a name, a sentence about itself and a function; ours are there."""
+    assert set(names()) >= {"exact", "lines", "tokens"}
+    modules = [import_module(f"{checkers.__name__}.{each.name}") for each in pkgutil.iter_modules(checkers.__path__)]
+    assert {module.NAME: module.DOC for module in modules} == described()
+    assert sorted(described()) == list(names())
     assert all(described().values())
+    assert all(callable(module.check) for module in modules)
+
+
+@pytest.mark.parametrize(
+    ("name", "close", "far"),
+    [("tokens:1e-4", b"1.00009", b"1.0002"), ("tokens:0.01", b"1.009", b"1.02"), ("tokens:0", b"1.0", b"1.0000001")],
+)
+def test_tolerance_follows_the_name(name: str, close: bytes, far: bytes) -> None:
+    """tokens:T takes numbers that differ by T, absolute or relative, and none further away."""
+    assert checker(name)(b"1.0", close)
+    assert not checker(name)(b"1.0", far)
+    assert checker("tokens:1e-4")(b"1e6", b"1000099.5")
+    assert not checker("tokens:0.5")(b"10", b"11")
+    assert name not in names()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["tokens:", "tokens:-1", "tokens:1", "tokens:2e3", "tokens:nan", "tokens:inf", "tokens:1_0e-9", "tokens: 1e-4",
+     "tokens:1e-4\n", "tokens:.1", "tokens:1e-4:2", "tokens:١e-4", "tokens:1e999999999", "exact:1", "lines:"],
+)  # fmt: skip
+def test_parameter_that_is_none_is_refused(name: str) -> None:
+    """What is no plain decimal number below one, and a parameter of a checker that takes none, are told."""
+    with pytest.raises(CheckerError, match=r"such as tokens:1e-4|takes no parameter"):
+        checker(name)
 
 
 def test_unknown_checker_names_the_nearest() -> None:

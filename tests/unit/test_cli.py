@@ -17,7 +17,7 @@ from deltalake import write_deltalake
 
 from tasklake.jobs import cli, render
 from tasklake.jobs.commands import Answer, Shared
-from tasklake.jobs.commands.working import _with_corpus_at_hand
+from tasklake.jobs.commands.working import _bring_corpus, _loaded, _with_corpus_at_hand
 from tasklake.jobs.config import UsageError, load_settings
 from tasklake.jobs.recipe import load_recipe
 from tasklake.sandbox_exec.errors import TasklakeError
@@ -41,8 +41,8 @@ OPTIONS = {
     "migrate": [],
     "optimize": [],
     "vacuum": ["--retain-hours", "--keep-releases"],
-    "languages": [],
-    "doctor": [],
+    "languages": ["--quick"],
+    "doctor": ["--quick"],
 }
 
 
@@ -157,6 +157,51 @@ def test_an_error_is_a_sentence_and_a_code(
     assert sys.excepthook is hook
 
 
+PYTHON_FAILED = (
+    "Job aborted due to stage failure: Task 0 in stage 3.0 failed\n  An exception was thrown from the Python worker.\n"
+    'Traceback (most recent call last):\n  File "w.py", line 3, in run\n    open(x)\nOSError: disk full\nmore\n'
+)
+JAVA_FAILED = (
+    ": org.apache.spark.SparkException: Job aborted.\n\tat x.y\nCaused by: java.io.IOException: disk full\n\tat z\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("PySparkException", PYTHON_FAILED, "Spark failed: OSError: disk full; run again with --debug"),
+        ("PySparkException", JAVA_FAILED, "Spark failed: java.io.IOException: disk full; run again with --debug"),
+        ("PySparkException", "[X] no such thing\nmore", "Spark failed: [X] no such thing; run again with --debug"),
+        ("PySparkException", "", "Spark failed: "),
+    ],
+)
+def test_a_failure_of_spark_is_its_cause_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, text: str, said: str
+) -> None:
+    """A failed job is work that failed, told by the line that names the cause, without a trace."""
+    errors = pytest.importorskip("pyspark.errors")
+    monkeypatch.setitem(cli.PANELS, "Test", (raising(getattr(errors, name)(text)),))
+    assert cli.main(["broken"]) == 1
+    told = capsys.readouterr().err
+    assert said in told
+    assert len(told.splitlines()) == 1
+
+
+def test_missing_java_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no Java is found, a command that needs Spark says what to install, JARs or not, and starts nothing."""
+    pytest.importorskip("pyspark")
+    (tmp_path / "rows.jsonl").write_text("{}\n")
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    done = tasklake("plan", "mbpp-rules", "--set", "source.path=rows.jsonl", "--dir", "lake", folder=tmp_path)
+    assert done.returncode == 1
+    assert "install Java 17" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    monkeypatch.delenv("JAVA_HOME")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = tasklake("plan", "mbpp-rules", "--set", "source.path=rows.jsonl", "--dir", "lake", folder=tmp_path)
+    assert "install Java 17" in done.stderr
+
+
 def test_the_stack_trace_is_shown_when_asked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -244,6 +289,26 @@ def test_the_environment_names_the_lake(
     assert len(asked(capsys, "tables")) == 3
 
 
+def test_a_broken_language_is_told_and_the_others_go_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both commands name the broken pack with its line; languages lists it as not offered beside those that work."""
+    (tmp_path / "languages").mkdir()
+    broken = tmp_path / "languages" / "zig.yaml"
+    broken.write_text("filename: main.zig\nexekute: zig run main.zig\n")
+    monkeypatch.setenv("TASKLAKE_PLUGINS", str(tmp_path))
+    rows = {row["language"]: row for row in asked(capsys, "languages", "--quick")}
+    assert rows["zig"]["offered"] is False
+    assert rows["zig"]["why_not"].startswith(f"{broken}:2: unknown key exekute; did you mean execute?")
+    assert rows["shell"]["offered"] is True
+    assert rows["shell"]["self_test"] == "not run"
+    answer = cli.invoke(["doctor", "--quick"])
+    assert answer is not None
+    checks = {check["check"]: check for check in answer.data["checks"]}
+    assert (checks["language zig"]["ok"], checks["language shell"]["ok"]) == (False, True)
+    assert f"{broken}:2" in checks["language zig"]["advice"]
+
+
 def test_a_reader_that_leaves_early_is_no_error(lake: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     read, write = os.pipe()
@@ -258,6 +323,7 @@ def test_a_reader_that_leaves_early_is_no_error(lake: Path, tmp_path: Path) -> N
 
 def test_the_demo_reads_copies_that_a_person_can_edit(tmp_path: Path) -> None:
     settings = load_settings(lake=str(tmp_path / "lake"))
+    _bring_corpus(load_recipe("demo"), settings)
     recipe = _with_corpus_at_hand(load_recipe("demo"), settings)
     places = [*recipe.propose.path]
     for source in recipe.sources:
@@ -266,8 +332,22 @@ def test_the_demo_reads_copies_that_a_person_can_edit(tmp_path: Path) -> None:
     assert sorted(places) == sorted(str(path) for path in corpus.iterdir())
     edited = corpus / "mbpp.jsonl"
     edited.write_text("{}\n")
+    _bring_corpus(load_recipe("demo"), settings)
     assert _with_corpus_at_hand(load_recipe("demo"), settings) == recipe
     assert edited.read_text() == "{}\n"
+
+
+def test_run_plan_and_release_read_the_copies_that_the_demo_made(tmp_path: Path) -> None:
+    """A lake with a corpus is read alike by every command; one without is not given any."""
+    shared = Shared(str(tmp_path / "lake"), False, False)
+    assert _loaded(shared, "demo", None)[0] == load_recipe("demo")
+    assert not (tmp_path / "lake").exists()
+    settings = load_settings(lake=str(tmp_path / "lake"))
+    _bring_corpus(load_recipe("demo"), settings)
+    recipe, found = _loaded(shared, "demo", ["ground.attempts=1"])
+    assert found.lake == settings.lake
+    assert recipe == _with_corpus_at_hand(load_recipe("demo", ["ground.attempts=1"]), settings)
+    assert {Path(place).parent for place in recipe.propose.path} == {tmp_path / "lake" / "corpus"}
 
 
 def test_the_demo_on_a_bucket_reads_the_corpus_of_the_package() -> None:

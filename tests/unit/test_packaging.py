@@ -10,11 +10,14 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import pyarrow
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("jobs", "quality", "sandbox_exec", "udfs")
-MADE = {".venv", ".git", "build", "dist", "demo-lake", "spark-warehouse", "__pycache__"}
+LAKES = {"demo-lake", "tasklake-demo", "tasklake-lake"}
+MADE = {".venv", ".git", "build", "dist", "spark-warehouse", "__pycache__"} | LAKES
 # Written with a class, so that this file does not hold the names that it looks for.
 REGISTRY = re.compile(
     r"py[p]i\.(org|python)|pythonhosted[.]org|repo\d*[.]maven|maven[.]org|npmjs[.]|crates[.]io|conda[.]anaconda[.]org"
@@ -78,6 +81,30 @@ def test_wheel_leaves_spark_to_the_platform(wheel: zipfile.ZipFile) -> None:
     assert not [line for line in hard if re.search("spark|databricks", line)]
 
 
+def test_the_zip_for_executors_imports_and_reads_packs(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    """What `make zip` makes of the wheel works from sys.path alone: modules, language packs and the sandbox's agent."""
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert "-m zipfile -c dist/tasklake.zip build/zip/tasklake" in makefile
+    wheel.extractall(tmp_path)
+    shipped = tmp_path / "tasklake.zip"
+    command = [sys.executable, "-m", "zipfile", "-c", str(shipped), str(tmp_path / "tasklake")]
+    subprocess.run(command, check=True)
+    code = (
+        "import sys; sys.path[:0] = [sys.argv[1]]; sys.path.extend(sys.argv[2:])\n"
+        "from tasklake.udfs import execute, spool\n"
+        "from tasklake.sandbox_exec import languages, pool\n"
+        "assert all('tasklake.zip' in each.__file__ for each in (execute, spool, languages, pool))\n"
+        "assert 'python' in languages.load_languages() and not languages.broken_languages()\n"
+        "assert pool.agent_source()\n"
+    )
+    # Without site packages of the checkout: the folders themselves must not be found.
+    libraries = {str(Path(module.__file__ or "").parents[1]) for module in (yaml, pyarrow)}
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code, str(shipped), *libraries], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_lock_pins_by_hash_and_names_no_place() -> None:
     """Each line of requirements.lock is a version with hashes; no index, file or address."""
     lines = (ROOT / "requirements.lock").read_text("utf-8").splitlines()
@@ -118,7 +145,7 @@ def test_documented_commands_exist(document: str) -> None:
     if not (ROOT / document).is_file():
         pytest.skip(f"{document} is missing")
     text = (ROOT / document).read_text("utf-8")
-    blocks = "\n".join(re.findall(r"^```[a-z]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    blocks = "\n".join(re.findall(r"^```[^\n]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
     blocks += "\n" + "\n".join(re.findall(r"`((?:\.venv/bin/)?(?:make|tasklake) [^`]+)`", text))
     known = {"make": make_targets(), "tasklake": cli_commands()}
     unknown = [found.group().strip() for found in LINE.finditer(blocks) if found["word"] not in known[found["program"]]]

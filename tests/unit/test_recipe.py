@@ -92,7 +92,7 @@ def test_a_second_value_of_a_key_does_not_hide_what_is_wrong_elsewhere(tmp_path:
         ("", None),
         ("just text\n", None),
         ("name: mine\n\tsource: x\n", 2),
-        ("name: mine\nrevision: 2024-13-45\n", None),
+        ("name: mine\nrevision: 2024-13-45\n", 2),
         ("name: " + "[" * 5000 + "\n", None),
         ("name: &a [x, x]\nother: &b [*a, *a]\nmore: [*b, *b]\n3: x\n", 4),
     ],
@@ -235,6 +235,7 @@ def test_stages_are_accepted_exactly_when_each_has_those_it_reads_from(tmp_path:
         (GOOD + "gate: {gates: [verdict_is_acepted]}\n", "did you mean verdict_is_accepted?"),
         (GOOD.replace("mbpp", "mbp"), "did you mean mbpp?"),
         (GOOD + "attempts: 2\n", "did you mean ground.attempts?"),
+        (GOOD + "execute: {isolation: strict}\n", "no level of this version is that strong"),
         ("name: a\nsource: {source: mbpp, path: []}\nstages: [ingest]\n", "must not be empty"),
     ],
 )
@@ -261,10 +262,31 @@ def test_gates_are_all_or_those_named(tmp_path: Path) -> None:
 
 def test_a_recipe_may_name_a_source_of_the_plugins_folder(tmp_path: Path) -> None:
     (tmp_path / "plugins" / "sources").mkdir(parents=True)
-    (tmp_path / "plugins" / "sources" / "own.py").write_text("")
+    (tmp_path / "plugins" / "sources" / "own.py").write_text(
+        "LICENCE, VERSION, SCHEMA = 'MIT', '1', {'id': 'string'}\ndef problem(row): return row\n"
+    )
     file = write(tmp_path, GOOD.replace("mbpp", "own"))
     assert load_recipe(file, plugins=tmp_path / "plugins").all_sources[0].source == "own"
     assert "among the sources" in str(refused(file))
+
+
+def test_languages_are_those_of_the_packs(tmp_path: Path) -> None:
+    """Each entry is checked at its own line, by id or name, plugins included; a broken pack is told as such."""
+    folder = tmp_path / "plugins" / "languages"
+    folder.mkdir(parents=True)
+    (folder / "zig.yaml").write_text("filename: main.zig\nexecute: zig run main.zig\n")
+    (folder / "nim.yaml").write_text("filename: main.nim\n")
+    file = write(tmp_path, GOOD + "languages:\n  - lua\n  - Python 3\n  - zig\n")
+    assert load_recipe(file, plugins=tmp_path / "plugins").languages == ("lua", "Python 3", "zig")
+    file = write(tmp_path, GOOD + "languages:\n  - luaa\n  - zig\n  - nim\n")
+    assert [mistake.where for mistake in refused(file).mistakes] == [f"{file}:{line}" for line in (5, 6, 7)]
+    assert "did you mean lua?" in refused(file).mistakes[0].what
+    with pytest.raises(RecipeError) as error:
+        load_recipe(file, plugins=tmp_path / "plugins")
+    assert f"the pack of nim is broken: {folder / 'nim.yaml'}:1: execute is missing" in str(error.value)
+    assert [mistake.where for mistake in refused("demo", "languages=javascrpt").mistakes] == [
+        "--set languages=javascrpt"
+    ]
 
 
 def test_limits_are_given_in_the_words_and_units_of_the_sandbox() -> None:

@@ -1,0 +1,34 @@
+"""A language is offered when it proves itself here, and what it got wrong is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tasklake.sandbox_exec.doctor import offers
+from tasklake.sandbox_exec.pool import Pool
+
+pytestmark = pytest.mark.sandbox
+
+PACK = """\
+filename: main.sh
+execute: sh main.sh
+self_test:
+  - {name: echo, program: cat, input: "1\\n", expect: accepted, output: "1\\n"}
+"""
+
+
+def test_language_that_fails_its_self_test_is_not_offered(tmp_path: Path) -> None:
+    """A pack that judges a known program wrongly is told with what it expected; one that is right is offered."""
+    (tmp_path / "good.yaml").write_text(PACK)
+    (tmp_path / "wrong.yaml").write_text(PACK.replace("program: cat", "program: exit 3"))
+    (tmp_path / "untried.yaml").write_text(PACK.partition("self_test")[0])
+    # Ours would take half a minute here, and prove themselves in test_packs.py.
+    for name in ("c", "cpp", "javascript", "lua", "perl", "python", "shell"):
+        (tmp_path / f"{name}.yaml").write_text("filename: [\n")
+    with Pool() as pool:
+        rows = {row["language"]: row for row in offers(tmp_path, pool.run)}
+    found = {name: (row["offered"], row["self_test"]) for name, row in rows.items() if name in "good wrong untried"}
+    assert found == {"good": (True, "passed"), "wrong": (False, "failed"), "untried": (True, "none")}
+    assert "echo: expected accepted, got runtime_error" in rows["wrong"]["why_not"]
