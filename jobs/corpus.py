@@ -49,7 +49,8 @@ PROBLEM = (
 )
 ROW = (
     "source string, kind string, digest string, file string, line bigint, location string, "
-    f"reason string, detail string, excerpt string, source_id string, problem {PROBLEM}, solution struct<language:string,program:string>"
+    f"reason string, detail string, excerpt string, source_id string, problem {PROBLEM}, "
+    "solution struct<language:string,program:string>"
 )
 
 

@@ -52,11 +52,14 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
     """The rows as an HTML table; everything in it is text, whatever it contains."""
     if not rows:
         return "<p>None yet.</p>"
-    head = "".join(f"<th>{escape(str(name))}</th>" for name in rows[0])
+    head = "".join(f"<th{_kind(value)}>{escape(str(name))}</th>" for name, value in rows[0].items())
     body = "".join(f"<tr>{''.join(_cell(value) for value in row.values())}</tr>" for row in rows)
     return f"<div class='wide'><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
 def _cell(value: Any) -> str:
-    kind = " class='number'" if isinstance(value, int | float) else ""
-    return f"<td{kind}>{escape(str(value))}</td>"
+    return f"<td{_kind(value)}>{escape(str(value))}</td>"
+
+
+def _kind(value: Any) -> str:
+    return " class='number'" if isinstance(value, int | float) else ""

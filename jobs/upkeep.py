@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
-from collections.abc import Sequence
+import uuid
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tasklake.jobs.config import Settings, UsageError
 from tasklake.jobs.lake import Lake, LakeUri
+from tasklake.jobs.lake.ddl import KEPT_DAYS, quoted
 from tasklake.jobs.lake.lease import Lease
 from tasklake.jobs.session import session
 from tasklake.quality.tables import all_tables
@@ -16,30 +19,46 @@ from tasklake.quality.tables import all_tables
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Delta keeps removed files for a week by default, so that readers of an older version are not cut off.
-LEAST_HOURS = 168
+# What the tables themselves promise to readers of an older version; Delta refuses to remove files sooner.
+LEAST_HOURS = KEPT_DAYS * 24
 
 
 def sql(statement: str, settings: Settings) -> pa.Table:
     """The answer to a SELECT over the tables of the lake, by name; VERSION AS OF works, changing anything does not."""
-    from pyspark.errors import AnalysisException, ParseException
+    from pyspark.errors import PySparkException
 
     uri = _existing(settings)
     query = statement.strip().rstrip(";")
-    with session(settings, uri) as spark:
-        lake = Lake(spark, uri)
-        for table in _named(query):
-            if lake.exists(table):
-                place = uri.child("tables", table).spark()
-                spark.sql(f"CREATE TABLE IF NOT EXISTS `{table}` USING delta LOCATION '{place}'")
+    with session(settings, uri) as spark, _tables_by_name(Lake(spark, uri), query):
         try:
             # Only a query can stand in brackets: this refuses every statement that would change something.
             spark.sql(f"EXPLAIN SELECT * FROM (\n{query}\n)").collect()
             return spark.sql(query).toArrow()
-        except (AnalysisException, ParseException) as error:
+        except PySparkException as error:
             raise UsageError(
                 f"cannot be answered: {str(error).splitlines()[0]} (tables: {', '.join(all_tables())})"
             ) from None
+
+
+@contextlib.contextmanager
+def _tables_by_name(lake: Lake, query: str) -> Iterator[None]:
+    """The tables that the query names stand in a schema of their own, which is gone afterwards; their files stay.
+
+    The session may be one that a platform keeps, with tables of these names, or one that has looked at another lake.
+    """
+    spark = lake.spark
+    before, own = spark.catalog.currentDatabase(), f"tasklake_{uuid.uuid4().hex[:12]}"
+    spark.sql(f"CREATE SCHEMA {own}")
+    try:
+        spark.catalog.setCurrentDatabase(own)
+        for table in _named(query):
+            if lake.exists(table):
+                place = quoted(lake.uri.child("tables", table).spark())
+                spark.sql(f"CREATE TABLE `{table}` USING delta LOCATION {place}")
+        yield
+    finally:
+        spark.catalog.setCurrentDatabase(before)
+        spark.sql(f"DROP SCHEMA {own} CASCADE")
 
 
 def _named(query: str) -> list[str]:

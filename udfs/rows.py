@@ -8,8 +8,10 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import math
 import re
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NoReturn, cast
 
@@ -53,12 +55,12 @@ def raw_rows(file: Mapping[str, Any], max_bytes: int) -> Iterator[RawRow]:
     name = str(file["name"])
     try:
         if name.endswith(".parquet"):
-            yield from _parquet_rows(file)
-        elif name.endswith(".json"):
+            yield from _parquet_rows(file, max_bytes)
+        elif name.endswith((".json", ".json.gz")):
             yield from _array_rows(file, max_bytes)
         else:
             yield from _line_rows(file, max_bytes)
-    except (OSError, EOFError, pa.ArrowException) as error:
+    except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
         yield RawRow(0, content_hash(name), None, "unreadable_file", f"{name}: {error}")
 
 
@@ -89,8 +91,21 @@ def _too_long(number: int, start: bytes, stream: BinaryIO, max_bytes: int) -> Ra
     size, part = len(start), start
     while not part.endswith(b"\n") and (part := stream.readline(SKIP_BYTES)):
         size += len(part)
-    detail = f"the row has {size:,} bytes, more than source.max_row_bytes = {max_bytes:,}"
-    return RawRow(number, content_hash(bytes_hash(start), size), None, "row_too_long", detail, excerpt(start))
+    return RawRow(
+        number, content_hash(bytes_hash(start), size), None, "row_too_long", _beyond(size, max_bytes), excerpt(start)
+    )
+
+
+def _beyond(size: int, max_bytes: int) -> str:
+    return f"the row has {size:,} bytes, more than source.max_row_bytes = {max_bytes:,}"
+
+
+def _spelled(number: int, value: Any, max_bytes: int) -> RawRow:
+    """The row through JSON, so that every format gives the same types, digests and refusals."""
+    line = json.dumps(value, ensure_ascii=True, default=str).encode("ascii")
+    if len(line) > max_bytes:
+        return RawRow(number, bytes_hash(line), None, "row_too_long", _beyond(len(line), max_bytes), excerpt(line))
+    return _parsed(number, line)
 
 
 def _parsed(number: int, line: bytes) -> RawRow:
@@ -108,7 +123,7 @@ def parse_object(line: bytes) -> Mapping[str, Any]:
     except UnicodeDecodeError as error:
         raise RowError("bad_utf8", f"byte {error.start} is not UTF-8: {error.reason}") from None
     try:
-        value = json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
     except RecursionError:
         raise RowError("bad_json", "the JSON is nested too deeply") from None
     except ValueError as error:
@@ -127,13 +142,19 @@ def _no_constant(name: str) -> NoReturn:
     raise RowError("not_a_number", f"{name} is not a JSON number")
 
 
+def _finite(text: str) -> float:
+    if math.isinf(value := float(text)):
+        raise RowError("not_a_number", f"{excerpt(text.encode())} is beyond what a number can hold")
+    return value
+
+
 def _array_rows(file: Mapping[str, Any], max_bytes: int) -> Iterator[RawRow]:
     with _open(file) as stream:
         data = stream.read(ARRAY_BYTES + 1)
     if len(data) > ARRAY_BYTES:
         raise OSError(f"a JSON array of more than {ARRAY_BYTES:,} bytes; convert it to JSON Lines")
     if not data.lstrip().startswith(b"["):
-        lines = {"name": file["name"], "data": data}
+        lines = {"name": str(file["name"]).removesuffix(".gz"), "data": data}
         yield from _line_rows(lines, max_bytes)
         return
     try:
@@ -142,17 +163,16 @@ def _array_rows(file: Mapping[str, Any], max_bytes: int) -> Iterator[RawRow]:
         yield RawRow(1, bytes_hash(data), None, "bad_json", f"not a valid JSON array: {error}", excerpt(data))
         return
     for number, value in enumerate(values, 1):
-        yield _parsed(number, json.dumps(value, ensure_ascii=True).encode("ascii"))
+        yield _spelled(number, value, max_bytes)
 
 
-def _parquet_rows(file: Mapping[str, Any]) -> Iterator[RawRow]:
+def _parquet_rows(file: Mapping[str, Any], max_bytes: int) -> Iterator[RawRow]:
     with _open(file) as stream:
         number = 0
         for batch in pq.ParquetFile(stream).iter_batches(batch_size=64):
             for value in batch.to_pylist():
                 number += 1
-                # Through JSON, so that every format gives the same types, digests and refusals.
-                yield _parsed(number, json.dumps(value, ensure_ascii=True, default=str).encode("ascii"))
+                yield _spelled(number, value, max_bytes)
 
 
 def excerpt(data: bytes) -> str:
@@ -190,7 +210,7 @@ def fits(value: Any, kind: str) -> bool:
     return _SCALARS[kind](value)
 
 
-_SCALARS = {
+_SCALARS: Mapping[str, Callable[[Any], bool]] = {
     "string": lambda v: isinstance(v, str),
     "int": lambda v: isinstance(v, int) and not isinstance(v, bool),
     "float": lambda v: isinstance(v, int | float) and not isinstance(v, bool),

@@ -22,7 +22,7 @@ Format = Annotated[
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write to.")]
 Tables = Annotated[list[str] | None, typer.Argument(metavar="[TABLE]…", help="The tables; all where none is named.")]
-# Delta's own default, a week: no reader or writer of a file that leaves can still be at work.
+# The least is what the tables promise to readers of an older version: 30 days.
 Hours = Annotated[int, typer.Option("--retain-hours", min=0, help="Keep what was current within these hours.")]
 KeepReleases = Annotated[
     int,
@@ -58,7 +58,7 @@ def optimize(shared: Shared, tables: Tables = None) -> Answer:
         return _records(upkeep.optimize(shared.present(), tables or []), "nothing to put together")
 
 
-def vacuum(shared: Shared, retain_hours: Hours = 168, keep_releases: KeepReleases = 3) -> Answer:
+def vacuum(shared: Shared, retain_hours: Hours = 720, keep_releases: KeepReleases = 3) -> Answer:
     """Remove files that no kept version of a table needs; releases themselves are copies and stay."""
     from tasklake.jobs import upkeep
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tasklake.jobs.lake import ddl
@@ -68,7 +69,7 @@ class Lake:
     def migrate(self) -> list[dict[str, str]]:
         """Additive drift is mended; anything else is refused before any change, each with its reason."""
         drift = self.drift()
-        refused = [d for d in drift if not d.mend]
+        refused = [d for d in map(self._weighed, drift) if not d.mend]
         if refused:
             told = "; ".join(f"{d.table}: {d.what} ({d.why_not})" for d in refused)
             raise LakeError(f"lake {self.uri} cannot be migrated: {told}")
@@ -78,6 +79,19 @@ class Lake:
         self.ensure()
         made = [{"table": t, "change": "created"} for t in missing]
         return [{"table": d.table, "change": d.what} for d in drift] + made
+
+    def _weighed(self, difference: ddl.Difference) -> ddl.Difference:
+        """The difference, not to be mended where rows of the table break the rule that would be added."""
+        if not difference.rule or not difference.mend:
+            return difference
+        rows = self.read(difference.table)
+        if set(ddl.words(difference.rule)) & set(all_tables()[difference.table].names) - set(rows.columns):
+            # The column itself is missing and will be null, which Delta takes for a broken rule.
+            broken = rows.count()
+        else:
+            broken = rows.where(f"NOT coalesce({difference.rule}, false)").count()
+        why_not = f"{broken} rows break the rule {difference.rule}"
+        return replace(difference, mend=(), why_not=why_not) if broken else difference
 
     def read(self, table: str, version: int | None = None) -> DataFrame:
         """The table, now or as of a version; empty with the right columns where it was never written."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tasklake.quality.tables import Column, Role, Table
 
+# How long a file that left a table is kept: history that outlives a month of training on one version.
+KEPT_DAYS = 30
 # Published tables keep to features that every reader without a JVM supports (DESIGN §4): no deletion vectors, classic
-# checkpoints, even where a platform would switch them on. Kept history outlives a month of training on one version.
+# checkpoints, even where a platform would switch them on.
 PROPERTIES = {
     "delta.enableDeletionVectors": "false",
     "delta.checkpointPolicy": "classic",
     "delta.logRetentionDuration": "interval 60 days",
-    "delta.deletedFileRetentionDuration": "interval 30 days",
+    "delta.deletedFileRetentionDuration": f"interval {KEPT_DAYS} days",
 }
 
 
@@ -50,12 +53,16 @@ def add_constraint(target: str, name: str, rule: str) -> str:
 
 @dataclass(frozen=True)
 class Difference:
-    """One way in which a live table is not as defined; `mend` is empty where no statement can mend it."""
+    """One way in which a live table is not as defined; `mend` is empty where no statement can mend it.
+
+    `rule` is what every row has to fulfil before it can be mended.
+    """
 
     table: str
     what: str
     mend: tuple[str, ...] = ()
     why_not: str = ""
+    rule: str = ""
 
 
 def differences(table: Table, target: str, types: Mapping[str, str], live: Mapping[str, str]) -> list[Difference]:
@@ -103,10 +110,12 @@ def _constraints(table: Table, target: str, live: Mapping[str, str]) -> list[Dif
     for name, rule in table.constraints.items():
         stored = live.get(f"delta.constraints.{name}")
         if stored is None:
-            found.append(Difference(table.name, f"constraint {name} is missing", (add_constraint(target, name, rule),)))
+            add = add_constraint(target, name, rule)
+            found.append(Difference(table.name, f"constraint {name} is missing", (add,), rule=rule))
         elif normal(stored) != normal(rule):
             swap = (f"ALTER TABLE {target} DROP CONSTRAINT {name}", add_constraint(target, name, rule))
-            found.append(Difference(table.name, f"constraint {name} reads {stored}, the code wants {rule}", swap))
+            what = f"constraint {name} reads {stored}, the code wants {rule}"
+            found.append(Difference(table.name, what, swap, rule=rule))
     return found
 
 
@@ -122,3 +131,8 @@ def _properties(table: Table, target: str, live: Mapping[str, str]) -> list[Diff
 def normal(text: str) -> str:
     """The text of a type or rule without back-quotes and blanks, which Delta spells in its own way."""
     return text.replace("`", "").replace(" ", "").lower()
+
+
+def words(rule: str) -> list[str]:
+    """The names and literals in a rule."""
+    return re.findall(r"\w+", rule)

@@ -1,4 +1,4 @@
-"""The steps of the journey, one module each: inputs, outputs and work. Stages never import stages; they meet in tables."""
+"""The steps of the journey, one module each: inputs, outputs and work. Stages meet in tables, never in imports."""
 
 from __future__ import annotations
 

@@ -1,0 +1,69 @@
+"""One Spark session for the whole test run, made as users' sessions are made, and lakes to write to."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tasklake.jobs.config import Settings, java_command, load_settings
+from tasklake.jobs.lake import Lake, LakeUri
+from tasklake.jobs.session import session
+from tasklake.quality.tables import all_tables
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """The session of `tasklake` itself, with every setting that a user's local session has; one JVM per test run."""
+    if java_command() is None:
+        pytest.skip("java is not installed; the spark tier needs it (apt-get install openjdk-17-jre-headless)")
+    settings = load_settings(
+        lake=str(tmp_path_factory.mktemp("session")),
+        session="local",  # what the environment names would be another session than the one described here
+        spark_master="local[2]",  # the same tasks side by side on every machine
+        driver_memory="1g",  # the end-to-end tier starts drivers of its own beside this one
+    )
+    with session(settings, LakeUri.parse(settings.lake)) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def empty_lake(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with every table and no row, made once: to look at and to copy, never to write to."""
+    folder = tmp_path_factory.mktemp("empty") / "lake"
+    Lake(spark, LakeUri.parse(str(folder))).ensure()
+    return folder
+
+
+@pytest.fixture
+def lake(spark: SparkSession, empty_lake: Path, tmp_path: Path) -> Lake:
+    """A fresh lake with every table and no row."""
+    folder = tmp_path / "lake"
+    shutil.copytree(empty_lake, folder)
+    return Lake(spark, LakeUri.parse(str(folder)), run_id="first")
+
+
+@pytest.fixture
+def settings(lake: Lake) -> Settings:
+    """Settings that name the fresh lake; commands take the session of this test run."""
+    return load_settings(lake=str(lake.uri), session="existing")
+
+
+@pytest.fixture
+def frame(spark: SparkSession) -> Callable[..., DataFrame]:
+    """Makes a frame of a table from rows that give some columns; the others are null."""
+
+    def made(table: str, *rows: Mapping[str, Any]) -> DataFrame:
+        definition = all_tables()[table]
+        unknown = {name for row in rows for name in row} - set(definition.names)
+        assert not unknown, f"{table} has no column {unknown}"
+        values = [tuple(row.get(name) for name in definition.names) for row in rows]
+        return spark.createDataFrame(values, definition.schema())
+
+    return made
