@@ -48,11 +48,24 @@ class Holder:
     command: str
     expires: float
 
+    def is_ending(self) -> bool:
+        """True when the holder's own process died here and only what it started, such as its JVM, still has to end."""
+        if not self.is_here() or not self.processes:
+            return False
+        pid, start = self.processes[0]
+        return process_start(pid) != start
+
     def is_gone(self, now: float) -> bool:
         """True when the holder cannot write any more."""
-        if self.host == socket.gethostname() and self.boot == boot_id() != UNKNOWN:
-            return not any(process_start(pid) == start for pid, start in self.processes)
-        return now > self.expires
+        if not self.is_here():
+            return now > self.expires
+        alive = [process_start(pid) == start for pid, start in self.processes]
+        # What a dead holder left behind is given until its lease runs out: nobody renews it any more.
+        return not any(alive) or (not alive[0] and now > self.expires)
+
+    def is_here(self) -> bool:
+        """True when the holder runs, or ran, on this boot of this machine."""
+        return self.host == socket.gethostname() and self.boot == boot_id() != UNKNOWN
 
 
 def boot_id() -> str:
@@ -101,7 +114,7 @@ class Lease:
         told = False
         while not self._try_take():
             holder = self._holder()
-            if not self.wait and holder:
+            if not self.wait and holder and not holder.is_ending():
                 raise LeaseHeldError(
                     f"lake is being written by {describe(holder)}; wait for it with --wait, or stop it and run again"
                 )

@@ -26,8 +26,6 @@ STAGES = ["ingest", "reformulate", "ground", "propose", "execute", "judge", "gat
 # The flaws that jobs/demo/README.md lists: (stage, what the reject is called, reason).
 PLANTED = [
     ("ingest", "105", "duplicate_id"),
-    ("ingest", "demo-4/A", "interactive"),
-    ("ingest", "demo-4/B", "not_stdio"),
     ("reformulate", "137", "argument_not_literal"),
     ("reformulate", "139", "contradictory_cases"),
     ("reformulate", "demo-4/C", "no_cases"),
@@ -40,8 +38,12 @@ PLANTED = [
     ("propose", "134 lua #1", "no_program"),
     ("propose", "demo-3/C lua #1", "no_program"),
 ]
-# The one reject whose row is too broken to have a name: its line in corpus/mbpp.jsonl is its place.
-NAMELESS = ("mbpp.jsonl:41", "missing_column")
+# Rows that were refused before they had a name: the line in the corpus is their place.
+NAMELESS = [
+    ("mbpp.jsonl:41", "missing_column"),
+    ("codeforces.jsonl:16", "interactive"),
+    ("codeforces.jsonl:17", "not_stdio"),
+]
 # Rows of codeforces_cots.jsonl: the solution of demo-4/E is cut off, and demo-4/B is not among the problems.
 WITH_SOLUTIONS = ("no_program", "solution_without_problem")
 
@@ -188,10 +190,12 @@ def test_planted_flaw_is_refused_with_its_reason(
     assert len(found[0]["detail"]) > len(reason)
 
 
-def test_broken_row_is_refused_with_file_and_line(rejects: list[dict[str, Any]]) -> None:
-    """A row that lacks a column has no name yet, so its file and line are told."""
-    place, reason = NAMELESS
-    assert [row["reason"] for row in rejects if row["location"].endswith(place)] == [reason]
+@pytest.mark.parametrize(("place", "reason"), NAMELESS)
+def test_nameless_row_is_refused_with_file_and_line(place: str, reason: str, rejects: list[dict[str, Any]]) -> None:
+    """A row that is refused before its mapping has no name yet, so its file and line are told, and its beginning."""
+    found = [row for row in rejects if row["location"].endswith(f"/{place}")]
+    assert [(row["stage"], row["reason"]) for row in found] == [("ingest", reason)]
+    assert found[0]["excerpt"]
 
 
 def test_nothing_else_is_refused_on_the_way_to_a_task(rejects: list[dict[str, Any]]) -> None:
@@ -199,7 +203,8 @@ def test_nothing_else_is_refused_on_the_way_to_a_task(rejects: list[dict[str, An
     stages = ("ingest", "reformulate", "ground")
     found = Counter((row["stage"], row["reason"]) for row in rejects if row["stage"] in stages)
     planted = Counter((stage, reason) for stage, _, reason in PLANTED if stage in stages)
-    assert found - planted == Counter([("ingest", NAMELESS[1]), *(("ingest", reason) for reason in WITH_SOLUTIONS)])
+    nameless = [*(reason for _, reason in NAMELESS), *WITH_SOLUTIONS]
+    assert found - planted == Counter(("ingest", reason) for reason in nameless)
     assert not planted - found
 
 

@@ -209,10 +209,9 @@ def test_all_mistakes_of_a_recipe_are_told_at_once(command: Any, trace: re.Patte
         (["run", "demo", "--from", "ingst"], "ingest"),
         (["export", "demo", "--format", "jsnol", "--out", "out"], "jsonl"),
         (["run", "demo", "--set", "ground.atempts=2"], "ground.attempts"),
-        (["optimize", "problms"], "problems"),
         (["tabels"], "tables"),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else value,
 )
 def test_unknown_word_is_answered_with_the_nearest(
     words: list[str], right: str, command: Any, trace: re.Pattern[str], tmp_path: Path
@@ -230,6 +229,16 @@ def test_unknown_release_is_answered_with_those_there_are(demo: Any, command: An
     done = command("export", "demo@99", "--format", "jsonl", "--out", demo.lake.parent / "out", "--dir", demo.lake)
     assert done.returncode in (1, 2)
     assert_one_sentence(done, trace, "demo@1")
+
+
+@pytest.mark.parametrize("word", ["optimize", "show"])
+def test_unknown_table_of_a_lake_is_answered_with_the_nearest(
+    word: str, demo: Any, command: Any, trace: re.Pattern[str]
+) -> None:
+    """A table is looked up before anything is done."""
+    done = command(word, "problms", "--dir", demo.lake)
+    assert done.returncode in (1, 2)
+    assert_one_sentence(done, trace, "did you mean problems?")
 
 
 @pytest.mark.parametrize("words", [["tables"], ["runs"], ["rejects"], ["releases"], ["show", "problems"]], ids=" ".join)
