@@ -206,7 +206,7 @@ def test_looking_needs_no_spark(empty_lake: Path):
 
 def test_an_unknown_table_is_refused_with_the_nearest_name(empty_lake: Path):
     """A slip of the pen is answered with the right name and with those there are."""
-    with pytest.raises(LakeError, match="did you mean candidates\\?.*problems"):
+    with pytest.raises(LakeError, match=r"did you mean candidates\?.*problems"):
         look.rows(str(empty_lake), "candidate", 5)
 
 

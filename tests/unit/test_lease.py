@@ -114,7 +114,7 @@ def test_the_lease_of_a_killed_process_is_taken_over_at_once(tmp_path, writer):
 
 
 def test_a_lease_is_kept_while_any_process_of_its_holder_lives(tmp_path, writer):
-    """A driver's JVM may still commit after its Python was killed: the next writer waits for it unasked, then goes on."""
+    """A driver's JVM may still commit after its Python was killed: the next writer waits for it unasked."""
     process = writer()
     left = subprocess.Popen(["sleep", "2"])
     alive = (left.pid, lease.process_start(left.pid) or "")
