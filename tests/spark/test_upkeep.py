@@ -88,7 +88,7 @@ def test_vacuum_removes_what_nothing_needs_and_keeps_the_present(spark, old):
     assert done["files_removed"] == 2
     assert done["protects_version"] is None
     assert details(spark, old, 3) == ["third words"]
-    with pytest.raises(Exception, match="(?i)file"):  # which class Spark raises for a file that is gone is its affair
+    with pytest.raises(Exception, match=r"(?i)file"):  # which class Spark raises for a file that is gone is its affair
         details(spark, old, 1)
 
 
