@@ -19,6 +19,7 @@ from tasklake.jobs.report import write_report
 from tasklake.jobs.session import driver_processes, session
 from tasklake.jobs.stage import OURS, Run, Stage
 from tasklake.jobs.stages import load_stage
+from tasklake.sandbox_exec.documents import nearest
 from tasklake.sandbox_exec.errors import TasklakeError
 
 if TYPE_CHECKING:
@@ -117,7 +118,9 @@ def chosen(recipe: Recipe, first: str | None, until: str | None) -> list[str]:
     names: list[str] = list(recipe.stages)
     for wanted in (first, until):
         if wanted is not None and wanted not in names:
-            raise UsageError(f"recipe {recipe.name} has no stage {wanted}; it has {', '.join(names)}")
+            right = nearest(wanted, names)
+            hint = f"did you mean {right}? " if right else ""
+            raise UsageError(f"recipe {recipe.name} has no stage {wanted}; {hint}It has {', '.join(names)}")
     start = names.index(first) if first else 0
     end = names.index(until) + 1 if until else len(names)
     if start >= end:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.resources
+import logging
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -77,6 +78,8 @@ def session(settings: Settings, lake: LakeUri) -> Iterator[SparkSession]:
 
 def pinned(spark: SparkSession) -> SparkSession:
     """The session with the settings that results depend on."""
+    # Spark's Python side logs each refused query with its stack trace; the caller tells it in a sentence.
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     for name, value in PINNED.items():
         if not name.startswith("spark.databricks") or spark.conf.get(name, None) is None:
             with contextlib.suppress(_static_setting_error()):

@@ -15,6 +15,7 @@ from tasklake.jobs.lake.ddl import KEPT_DAYS, quoted
 from tasklake.jobs.lake.lease import Lease
 from tasklake.jobs.session import session
 from tasklake.quality.tables import all_tables
+from tasklake.sandbox_exec.documents import nearest
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -75,10 +76,11 @@ def migrate(settings: Settings) -> list[dict[str, str]]:
 
 def optimize(settings: Settings, tables: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Small files of the tables are compacted."""
+    wanted = _known(tables)
     uri = _existing(settings)
     with Lease(uri, "tasklake optimize") as lease, session(settings, uri) as spark:
         lake = Lake(spark, uri, lease=lease)
-        return [lake.optimize(table) for table in _known(tables) if lake.exists(table)]
+        return [lake.optimize(table) for table in wanted if lake.exists(table)]
 
 
 def vacuum(settings: Settings, retain_hours: int = LEAST_HOURS, keep_releases: int = 3) -> list[dict[str, Any]]:
@@ -110,7 +112,9 @@ def _age_hours(lake: Lake, table: str, version: int | None) -> int:
 def _known(tables: Sequence[str]) -> Sequence[str]:
     for table in tables:
         if table not in all_tables():
-            raise UsageError(f"no table is called {table}; tables: {', '.join(all_tables())}")
+            right = nearest(table, all_tables())
+            hint = f"did you mean {right}? " if right else ""
+            raise UsageError(f"no table is called {table}; {hint}Tables: {', '.join(all_tables())}")
     return tables or list(all_tables())
 
 
