@@ -42,7 +42,8 @@ def work(run: Run, news: DataFrame) -> None:
     """Every problem is a task with its cases, or a reject."""
     from pyspark.sql import functions as F
 
-    known = news.select("problem_id", "source", "source_id", "subject", "made_by", "key")
+    shown = F.substring("statement", 1, 300).alias("excerpt")
+    known = news.select("problem_id", "source", "source_id", "subject", "made_by", "key", shown)
     made = run.measure(STAGE, news, reformulating, ANSWER).join(known, on="problem_id")
     good = made.where("reason IS NULL").withColumns(
         {
@@ -51,7 +52,7 @@ def work(run: Run, news: DataFrame) -> None:
             "cases_digest": F.sha2(F.to_json("cases"), 256),
         }
     )
-    run.reject(STAGE, made.where("reason IS NOT NULL").withColumn("excerpt", F.substring("statement", 1, 300)))
+    run.reject(STAGE, made.where("reason IS NOT NULL"))
     each = good.select("task_id", "made_by", F.posexplode("cases").alias("ordinal", "case"))
     run.lake.merge("cases", each.select("task_id", "made_by", "ordinal", "case.input", "case.output"))
     run.lake.merge("tasks", good)

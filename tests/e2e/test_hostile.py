@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.e2e, pytest.mark.spark, pytest.mark.sandbox]
+# Whole runs, several of them behind one fixture: the usual bound is for a single test.
+pytestmark = [pytest.mark.e2e, pytest.mark.spark, pytest.mark.sandbox, pytest.mark.timeout(1800)]
 
 # Beyond every limit of a row, and more than a JVM of the default size would like to hold several times.
 HUGE = 50 * 1024 * 1024

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.e2e, pytest.mark.spark]
+# Whole runs, several of them behind one fixture: the usual bound is for a single test.
+pytestmark = [pytest.mark.e2e, pytest.mark.spark, pytest.mark.timeout(1800)]
 
 STAGES = ["ingest", "reformulate", "ground", "propose", "execute", "judge", "gate", "release"]
 

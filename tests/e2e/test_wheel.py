@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.e2e, pytest.mark.spark, pytest.mark.sandbox]
+# Whole runs, several of them behind one fixture: the usual bound is for a single test.
+pytestmark = [pytest.mark.e2e, pytest.mark.spark, pytest.mark.sandbox, pytest.mark.timeout(1800)]
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ("jobs", "quality", "sandbox_exec", "udfs", "pyproject.toml", "LICENSE", "README.md")
