@@ -38,7 +38,7 @@ demo: setup ## run the demo recipe into demo-lake/: the main job, from problems 
 
 .PHONY: test
 test: setup ## run the unit, sandbox, spark and e2e tiers
-	$(PYTEST) -rs -m "not cluster and not chaos and not bench" $(TIERS)
+	$(PYTEST) -rs -m "not cluster and not chaos and not bench and not connect" $(TIERS)
 
 .PHONY: check
 check: setup ## lint, format, types, import direction, terraform and yaml where present
@@ -74,6 +74,10 @@ test-spark40: setup ## run the spark tier against pyspark 4.0.x in an environmen
 test-cluster: setup ## run with executors outside the driver on an S3 server (fetches 640 MB once)
 	$(PYTHON_IN) -m tasklake.jobs.jars delta s3
 	$(PYTEST) -rs -m cluster tests
+
+.PHONY: test-connect
+test-connect: setup ## run a whole recipe through a Spark Connect client and compare with a classic session
+	$(PYTEST) -rs -m connect tests
 
 .PHONY: test-chaos
 test-chaos: setup ## kill runs at seeded instants and compare the tables

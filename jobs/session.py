@@ -30,6 +30,10 @@ PINNED = {
     "spark.sql.execution.arrow.pyspark.enabled": "true",  # frames to and from Python without pickling rows
     "spark.sql.execution.arrow.maxRecordsPerBatch": "64",  # a worker holds few large sources at once, spools often
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # the default is still INT96, which others cannot read
+    # VACUUM … RETAIN is otherwise ignored, and would take files that the newest releases were made from.
+    "spark.databricks.delta.vacuum.retentionWindowIgnore.enabled": "false",
+    # What a release was made from is readable as long as its files are there, however old it is.
+    "spark.databricks.delta.vacuum.enforceTimeTravelWithinDeletedFileRetentionDuration": "false",
     "spark.databricks.delta.snapshotPartitions": "2",  # a small log in 50 tasks costs seconds per statement
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",  # VACUUM lists in 10,000 tasks by default: 31 s
 }

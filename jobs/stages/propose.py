@@ -40,7 +40,7 @@ def work(run: Run, news: DataFrame) -> None:
     """Every request has a candidate, or is a reject."""
     from pyspark.sql import functions as F
 
-    tags = run.spark.createDataFrame([(name, run.packs[name].fence_tags) for name in run.languages], TAGS)
+    tags = run.spark.createDataFrame([(name, list(run.packs[name].fence_tags)) for name in run.languages], TAGS)
     known = corpus.answers(run).select(*REQUEST, "answer", "model")
     news = news.join(known, on=REQUEST).join(F.broadcast(tags), on="language")
     asked = news.select(F.col("key").alias("request_key"), "answer", "fence_tags")

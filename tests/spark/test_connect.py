@@ -13,7 +13,7 @@ import pytest
 from tasklake.jobs.lake import look
 from tasklake.quality.tables import all_tables
 
-pytestmark = pytest.mark.spark
+pytestmark = pytest.mark.connect
 
 # Two problems of each kind and one language: every stage has something to keep, and the test is short.
 RECIPE = """
