@@ -52,7 +52,7 @@ def files(lake: Lake) -> dict[str, bytes]:
 def test_additive_drift_is_told_mended_once_and_then_gone(earlier, frame):
     """A missing column, a missing rule and an old property: told by ensure, mended by migrate, and nothing is left."""
     table = replace(without("extraction", "model"), constraints={})
-    lake = earlier(table, logRetentionDuration="interval 10 days")
+    lake = earlier(table, logRetentionDuration="interval 40 days")
     before = files(lake)
     with pytest.raises(LakeError) as told:
         lake.ensure()
@@ -118,7 +118,7 @@ def wider() -> Table:
 )
 def test_what_cannot_be_mended_is_refused_before_any_change(earlier, table, values, reason):
     """The reason is told, and what could have been mended beside it is left alone as well."""
-    lake = earlier(table, values, logRetentionDuration="interval 10 days")
+    lake = earlier(table, values, logRetentionDuration="interval 40 days")
     before = files(lake)
     with pytest.raises(LakeError, match=reason):
         lake.migrate()
