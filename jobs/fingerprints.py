@@ -76,15 +76,18 @@ def _probe(run: Run) -> list[dict[str, Any]]:
     """Asked once per run, on a worker: the driver may have other toolchains than the machines that run programs."""
     if "probe" not in run.memo:
         frame = run.spark.createDataFrame([(name,) for name in sorted(run.packs)], "language string")
-        rows = run.direct(
-            frame.repartition(1), partial(_probing, dict(run.packs), asdict(run.limits_of("execute"))), PROBE
-        ).collect()
+        rows = run.direct(frame.repartition(1), partial(_probing, dict(run.packs), _rules(run)), PROBE).collect()
         run.memo["probe"] = [row.asDict() for row in sorted(rows, key=lambda r: str(r["language"]))]
     return list(run.memo["probe"])
 
 
+def _rules(run: Run) -> dict[str, Any]:
+    """What decides an execution beside program, language and cases."""
+    return {**asdict(run.limits_of("execute")), "run_all": run.recipe.execute.run_all}
+
+
 @contextmanager
-def _probing(packs: Mapping[str, Any], limits: Mapping[str, Any]) -> Iterator[Measure]:
+def _probing(packs: Mapping[str, Any], rules: Mapping[str, Any]) -> Iterator[Measure]:
     def probe(row: Mapping[str, Any]) -> Iterator[Row]:
         pack = packs[row["language"]]
         found = probe_language(pack)
@@ -94,7 +97,7 @@ def _probing(packs: Mapping[str, Any], limits: Mapping[str, Any]) -> Iterator[Me
             pack.digest(),
             found["toolchain"],
             found["isolation"],
-            limits,
+            rules,
             found["missing"] != "",
         )
         yield {"language": row["language"], **found, "execution_made_by": made_by}

@@ -186,8 +186,11 @@ class Propose(Section):
 class Execute(Section):
     """How candidates are run."""
 
-    # Any level the machine offers: every verdict says which it was, and a stronger one is for what will be published.
-    isolation: Literal["any", "standard", "strict"] = "any"
+    # A strength (any, standard, strict) or a level by its name. Every verdict says which level it was; a stronger one
+    # is for what will be published.
+    isolation: str = "any"
+    # One wrong case decides the verdict; a program that meets its time limit would meet it on every other case too.
+    run_all: bool = False
     limits: Limits = Limits()
 
     @field_validator("isolation")

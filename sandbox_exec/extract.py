@@ -1,9 +1,13 @@
 """The program inside a model's answer: which fenced block it is, or why there is none.
 
-Blocks whose tag names the language come before untagged ones, and those before blocks of another language; of
-equals the last wins, because answers begin with drafts. Blocks that show a run, such as output or console, are never
-programs. A block that the answer ends inside of takes part as if it were closed: where it would win, the answer is
-truncated, and an earlier draft does not take its place.
+Blocks whose tag names the language come before untagged ones, and those before blocks of another language. Of equals
+the last wins, because answers begin with drafts; one of less than half the length does not, because answers end with
+examples of use and with parts of the program explained. Blocks that show a run, such as output or console, are never
+programs; a block of Markdown is looked into, because some models wrap their whole answer in one. A block that the
+answer ends inside of takes part as if it were closed: where it would win, the answer is truncated, and an earlier
+draft does not take its place.
+
+Blocks are those of CommonMark, read as generously as what people and models write asks for: see FENCE and _moved.
 """
 
 from __future__ import annotations
@@ -12,25 +16,55 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-# Text up to the mark is thought, not answer; templates often leave out the opening mark.
-THOUGHT_BEGIN, THOUGHT_END = "<think>", "</think>"
+# What is thought is no answer. The marks of reasoning models (DeepSeek and Qwen, Gemini, Seed, Mistral, Kimi, Sky-T1);
+# one that is only spoken of stands inside a line. Templates often leave out the opening mark.
+THOUGHT = re.compile(
+    r"(?P<begin>^[ \t]*+(?:<(?:think|thinking|thought|seed:think)>|\[THINK\]|◁think▷|<\|begin_of_thought\|>))"
+    r"|</(?:think|thinking|thought|seed:think)>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>",
+    re.MULTILINE,
+)
 # Possessive quantifiers: a megabyte of backticks must not be tried in every length.
 FENCE = re.compile(
     r"(?P<lead>[ \t]*+(?:(?:[-*+]|[0-9]{1,9}[.)])[ \t]++)*+)(?P<mark>`{3,}+|~{3,}+)(?P<info>.*)", re.DOTALL
 )
-LIST_ITEM = re.compile(r"[ \t]*+(?:[-*+]|[0-9]{1,9}[.)])[ \t]")
+LIST_ITEM = re.compile(r"[ \t]*+(?:[-*+]|[0-9]{1,9}[.)])(?:[ \t]|$)")
+QUOTE = re.compile(r" {0,3}> ?")
 # `lua`, `{.lua}`, `lua title=x`, `lua{1,3}`, `lua,ignore`, `lua:main.lua`
-TAG = re.compile(r"[ \t]*\{?[ \t]*\.?([^\s{}:,=]+)")
-# CommonMark: four blanks make an indented code block, and no closing fence.
+TAG = re.compile(r"\{?[ \t]*+\.?([^\s{}:,=]+)")
+VERSION = "0123456789.-"
+# Where a template ends, its last mark may stand right behind the fence: ```</answer>, ```<|im_end|>.
+TAIL = re.compile(r"(?:[ \t]*+<[^<>]{1,40}>)*+")
+# CommonMark: four blanks make an indented code block, and no closing fence; a tab is as wide as they are.
 MAX_INDENT = 3
+TAB = 4
+# Of equals, a block must be at least the 1/SHORTER-th part of an earlier one to replace it. In 18 of 24 answers of
+# several blocks the last was not the longest, and in each of the 18 the longest was the program (NeMo-Gym issue 820).
+SHORTER = 2
 # What programs print or what is typed at a prompt. A language with such a tag of its own is asked for by it.
 SHOWN = frozenset(
     (
-        *("text", "txt", "plain", "plaintext", "output", "out", "stdout", "input", "stdin", "example", "none"),
+        *(
+            "text",
+            "txt",
+            "plain",
+            "plaintext",
+            "output",
+            "out",
+            "stdout",
+            "stderr",
+            "input",
+            "stdin",
+            "example",
+            "none",
+        ),
         *("bash", "sh", "shell", "zsh", "console", "terminal", "shell-session", "shellsession", "cmd", "powershell"),
-        *("json", "yaml", "toml", "csv", "xml", "html", "diff", "md", "markdown", "math", "latex", "mermaid"),
+        *("bat", "pwsh", "ps1", "command", "log", "result", "pseudocode", "pseudo", "algorithm", "ascii", "dot"),
+        *("json", "yaml", "yml", "toml", "ini", "csv", "tsv", "xml", "html", "css", "svg", "diff", "md", "markdown"),
+        *("math", "latex", "tex", "mermaid", "example", "sample"),
     )
 )
+# Blocks that hold an answer of their own.
+WRAPPERS = frozenset(("md", "markdown"))
 # From worst to best.
 RULES = ("other_tag", "untagged", "tagged")
 
@@ -47,10 +81,25 @@ class Extraction:
 
 
 @dataclass(frozen=True)
+class _Fence:
+    """A line that opens a block: how deep in quotes and how far to the right it, and what closes it, may stand."""
+
+    quotes: int
+    depth: int
+    most: int
+    mark: str
+    tag: str
+
+
+@dataclass(frozen=True)
 class _Block:
     tag: str
-    lines: list[str]
+    lines: Sequence[str]
     closed: bool
+
+    @property
+    def size(self) -> int:
+        return sum(len(line.strip()) for line in self.lines)
 
 
 def extract_program(answer: str, fence_tags: Sequence[str]) -> Extraction:
@@ -59,25 +108,37 @@ def extract_program(answer: str, fence_tags: Sequence[str]) -> Extraction:
     if said is None:
         return Extraction(None, "truncated")
     asked = frozenset(tag.lower() for tag in fence_tags)
-    best, best_rank, closed = None, -1, True
-    for block in _blocks(said):
-        rank, closed = _rank(block.tag, asked), block.closed
-        if rank >= max(best_rank, 0):
-            best, best_rank = block, rank
+    best, best_rank, best_size, whole = None, -1, 0, True
+    for block in _blocks(said.split("\n"), asked):
+        rank, size, whole = _rank(block.tag, asked), block.size, block.closed
+        # An untagged fence with nothing behind it closes something, rather than that it opens the program.
+        stray = not (block.tag or block.closed or size)
+        shorter = block.closed and 0 < size * SHORTER < best_size
+        if not stray and (rank > best_rank or (rank == best_rank >= 0 and not shorter)):
+            best, best_rank, best_size = block, rank, size
     if best is None:
-        return Extraction(None, "no_program" if closed else "truncated")
+        return Extraction(None, "no_program" if whole else "truncated")
     if not best.closed:
         return Extraction(None, "truncated")
     program = "".join(f"{line}\n" for line in best.lines)
-    return Extraction(program, RULES[best_rank]) if program.strip() else Extraction(None, "empty_block")
+    return Extraction(program, RULES[best_rank]) if best_size else Extraction(None, "empty_block")
 
 
 def _answered(text: str) -> str | None:
-    """What follows the thinking, or None where the answer ends inside of it."""
-    _, mark, after = text.rpartition(THOUGHT_END)
-    if not mark and after.lstrip().startswith(THOUGHT_BEGIN):
-        return None
-    return after
+    """The text without what is thought, or None where it ends inside of a thought."""
+    said: list[str] = []
+    begin, inside, end = 0, False, len(text.rstrip())
+    for mark in THOUGHT.finditer(text):
+        if mark["begin"] is not None:
+            said += [] if inside else [text[begin : mark.start()]]
+            inside = True
+            continue
+        if not inside:
+            # All before a mark that nothing opened is thought, unless it only repeats, at the very end, an earlier one.
+            said = [*said, text[begin : mark.start()]] if begin and mark.end() == end else []
+        begin, inside = mark.end(), False
+    # Joined by line ends, for a fence may stand right behind a mark.
+    return None if inside else "\n".join([*said, text[begin:]])
 
 
 def _rank(tag: str, asked: frozenset[str]) -> int:
@@ -89,48 +150,104 @@ def _rank(tag: str, asked: frozenset[str]) -> int:
     return -1 if tag in SHOWN else RULES.index("other_tag")
 
 
-def _blocks(text: str) -> Iterator[_Block]:
+def _blocks(lines: Sequence[str], asked: frozenset[str]) -> Iterator[_Block]:
     """The fenced blocks in order, by CommonMark's rules; the last may be unclosed."""
-    lines, in_list = iter(text.split("\n")), False
-    for line in lines:
-        if LIST_ITEM.match(line):
+    place, in_list, wrapper = 0, False, None
+    while place < len(lines):
+        quotes, line = _unquoted(lines[place])
+        place += 1
+        indent = _width(line[: len(line) - len(line.lstrip(" \t"))])
+        if LIST_ITEM.match(line) and (in_list or indent <= MAX_INDENT):
             in_list = True
-        elif line[:1].strip():
+        elif line.strip() and not indent:
             in_list = False
-        opened = _opening(line, in_list)
-        if opened:
-            yield _block(opened, lines)
+        if wrapper is not None and _closes(line, wrapper):
+            wrapper = None
+            continue
+        fence = _opened(line, quotes, in_list, asked)
+        if fence is None:
+            continue
+        if wrapper is None and fence.tag in WRAPPERS and fence.tag not in asked:
+            wrapper = fence
+            continue
+        block, place = _block(fence, lines, place)
+        yield block
+    if wrapper is not None:
+        yield _Block(wrapper.tag, (), False)
 
 
-def _opening(line: str, in_list: bool) -> re.Match[str] | None:
+def _opened(line: str, quotes: int, in_list: bool, asked: frozenset[str]) -> _Fence | None:
     """The fence that the line opens a block with; inside a list it may stand as deep as the list's items."""
     found = FENCE.match(line)
     if found is None or ("`" in found["mark"] and "`" in found["info"]):
         return None
-    return found if in_list or len(found["lead"]) <= MAX_INDENT else None
+    depth = _width(found["lead"])
+    if depth > MAX_INDENT and not in_list:
+        return None
+    most = MAX_INDENT + (depth if in_list else 0)
+    return _Fence(quotes, depth, most, found["mark"], _tag(found["info"], asked))
 
 
-def _block(opened: re.Match[str], lines: Iterator[str]) -> _Block:
-    """The block that the fence opened, its lines taken from those that follow."""
-    depth, tag = len(opened["lead"]), TAG.match(opened["info"])
+def _tag(info: str, asked: frozenset[str]) -> str:
+    """The tag in the words behind a fence: as it is known, where a file's name or a version hides it."""
+    found = TAG.match(info.strip())
+    tag = found[1].lower() if found else ""
+    # lua, main.lua, lua5.3
+    forms = (tag, tag.rpartition(".")[2], tag.rstrip(VERSION))
+    return next((form for form in forms if form in asked or form in SHOWN), tag)
+
+
+def _block(fence: _Fence, lines: Sequence[str], place: int) -> tuple[_Block, int]:
+    """The block that the fence opened, its lines taken from the place on, and the place behind it."""
     held: list[str] = []
-    word = tag[1].lower() if tag else ""
-    for line in lines:
-        if _closes(line, opened["mark"], depth):
-            return _Block(word, held, True)
-        held.append(_shifted(line, depth))
-    return _Block(word, held, False)
+    for at in range(place, len(lines)):
+        quotes, line = _unquoted(lines[at], fence.quotes)
+        if quotes < fence.quotes:
+            # What a quote holds ends with the quote, and its next line is read again.
+            return _Block(fence.tag, _moved(held, fence.depth), True), at
+        if _closes(line, fence):
+            return _Block(fence.tag, _moved(held, fence.depth), True), at + 1
+        held.append(line)
+    return _Block(fence.tag, _moved(held, fence.depth), False), len(lines)
 
 
-def _closes(line: str, mark: str, depth: int) -> bool:
-    """True for a line of at least as many of the same marks, and nothing else but blanks."""
+def _unquoted(line: str, most: int | None = None) -> tuple[int, str]:
+    """How many quotes the line stands in, at most so many, and the line without their marks."""
+    quotes = begin = 0
+    while quotes != most and (mark := QUOTE.match(line, begin)):
+        quotes, begin = quotes + 1, mark.end()
+    return quotes, line[begin:]
+
+
+def _closes(line: str, fence: _Fence) -> bool:
+    """True for a line of at least as many of the same marks, and nothing else but blanks and a template's tail."""
     inner = line.strip(" \t")
-    if len(inner) < len(mark) or inner.strip(mark[0]):
+    rest = inner.lstrip(fence.mark[0])
+    if len(inner) - len(rest) < len(fence.mark) or not TAIL.fullmatch(rest):
         return False
-    return len(line) - len(line.lstrip(" \t")) <= depth + MAX_INDENT
+    return _width(line[: len(line) - len(line.lstrip(" \t"))]) <= fence.most
+
+
+def _moved(lines: list[str], depth: int) -> list[str]:
+    """The lines without as much of their indentation as the fence has.
+
+    A program whose first line stands left of its fence was not moved with it: below a list item people indent the
+    fences and forget the program. CommonMark would then take from each line what it has, and with it the structure.
+    """
+    first = next((line for line in lines if line.strip(" \t")), "")
+    depth = min(depth, _width(first[: len(first) - len(first.lstrip(" \t"))]))
+    return [_shifted(line, depth) for line in lines] if depth else lines
 
 
 def _shifted(line: str, depth: int) -> str:
-    """The line without as much of its indentation as the fence has."""
-    blank = len(line) - len(line.lstrip(" \t"))
-    return line[min(blank, depth) :]
+    """The line without its first blanks up to that width; of a tab across it the rest stays, as spaces."""
+    width = taken = 0
+    while width < depth and line[taken : taken + 1] in (" ", "\t"):
+        width += TAB - width % TAB if line[taken] == "\t" else 1
+        taken += 1
+    return " " * (width - depth) + line[taken:]
+
+
+def _width(lead: str) -> int:
+    """The column that follows the text."""
+    return len(lead.expandtabs(TAB))

@@ -41,8 +41,10 @@ class Limits:
     stderr_bytes: int = 64 * 1024
     # Threads count. A JVM or node starts up to 40 of them; a fork bomb is contained at any such number.
     processes: int = 256
-    # Contest programs write no files; compilers write a few MB of them.
+    # Contest programs write no files; compilers write a few MB of them. Of one file, and of all together.
     file_bytes: int = 256 * MIB
+    # What most systems allow; a program that opens more has lost count.
+    open_files: int = 1024
     # Deep recursion is honest; 8 MiB, the usual default, ends it at some 100,000 calls.
     stack_bytes: int = 256 * MIB
 

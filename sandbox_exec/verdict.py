@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tasklake.sandbox_exec.limits import Limits
+
 
 class Verdict(StrEnum):
     """One word for what a program did, its name being the word."""
@@ -42,6 +44,11 @@ PRECEDENCE = (
 )
 
 
+# No limit changes what these say.
+UNJUDGED = (Verdict.internal_error, Verdict.tampering, Verdict.skipped)
+NEAR_LIMIT = 0.9
+
+
 @dataclass(frozen=True)
 class Case:
     """One input with its expected output."""
@@ -61,6 +68,8 @@ class Step:
     output_bytes: int = 0
     exit_code: int | None = None
     signal: int | None = None
+    # Which limit ended it from outside: cpu, wall, memory, output, or none.
+    killed: str = ""
     measured_by: str = ""
     stdout_head: bytes = b""
     stderr_tail: bytes = b""
@@ -77,6 +86,22 @@ class Result:
     unenforced: tuple[str, ...]
     language: str
     toolchain: str
+
+
+def judged(step: Step, limits: Limits) -> Verdict:
+    """The word for a step's raw measures under limits, its output apart: tighter limits need no new run."""
+    if step.verdict in UNJUDGED:
+        return step.verdict
+    failed = bool(step.killed or step.exit_code or step.signal)
+    if step.killed == "output" or step.output_bytes > limits.output_bytes:
+        return Verdict.output_limit
+    # Who is denied memory often ends with an error of its own, just below the limit.
+    most = limits.memory_bytes * (NEAR_LIMIT if failed and step.killed not in ("cpu", "wall") else 1)
+    if step.killed == "memory" or step.peak_memory_bytes > most:
+        return Verdict.memory_limit
+    if step.killed in ("cpu", "wall") or step.cpu_s > limits.cpu_s:
+        return Verdict.time_limit
+    return Verdict.runtime_error if failed else Verdict.accepted
 
 
 def overall(build: Verdict, cases: Sequence[Verdict]) -> Verdict:

@@ -13,12 +13,12 @@ from typing import Any
 from tasklake.sandbox_exec.errors import TasklakeError
 from tasklake.sandbox_exec.languages import Language, toolchain
 from tasklake.sandbox_exec.limits import Limits
-from tasklake.sandbox_exec.pool import Pool, isolation_level
+from tasklake.sandbox_exec.pool import Job, Pool, isolation_level
 from tasklake.sandbox_exec.verdict import Case, Result, Step, Verdict
 from tasklake.udfs.spool import Measure, Row
 
 # Raised when the way programs are run changes so that stored executions no longer hold.
-EXECUTOR_VERSION = "1"
+EXECUTOR_VERSION = "2"
 # The build's place before the first case.
 BUILD = -1
 
@@ -49,23 +49,26 @@ def probe_language(pack: Language) -> dict[str, str]:
 
 
 @contextmanager
-def executing(packs: Mapping[str, Language], limits: Limits, isolation: str, level: str) -> Iterator[Measure]:
+def executing(
+    packs: Mapping[str, Language], limits: Limits, isolation: str, level: str, run_all: bool
+) -> Iterator[Measure]:
     """A measure that runs rows of execution_id, language, program, checker, cases; its boxes end with the task."""
     tell(level)
     with Pool(slots=1, isolation=isolation) as pool:
 
         def execute(row: Mapping[str, Any]) -> Iterator[Row]:
-            yield execution(pool, packs, limits, row)
+            yield execution(pool, packs, limits, row, run_all)
 
         yield execute
 
 
-def execution(pool: Pool, packs: Mapping[str, Language], limits: Limits, row: Mapping[str, Any]) -> Row:
+def execution(pool: Pool, packs: Mapping[str, Language], limits: Limits, row: Mapping[str, Any], run_all: bool) -> Row:
     """What running the row's program showed; a failure of ours is an internal error, never a score."""
     log.info("executing %s in %s", row["execution_id"], row["language"])
     cases = [Case(_bytes(case["input"]), _bytes(case["output"])) for case in row["cases"]]
     try:
-        result = pool.run(_bytes(row["program"]), packs[row["language"]], cases, limits, checker=row["checker"])
+        job = Job(_bytes(row["program"]), packs[row["language"]], cases, limits, row["checker"])
+        result = pool.done(job, run_all=run_all)
     except TasklakeError as error:
         return _failed(row, str(error))
     return _stored(row, result)
@@ -102,7 +105,7 @@ def oracle_runs(
 def _guarded(pool: Pool, packs: Mapping[str, Language], limits: Limits, row: Mapping[str, Any]) -> Row:
     if row["language"] not in packs:
         return _failed(row, f"no language pack is called {row['language']}")
-    return execution(pool, packs, limits, row)
+    return execution(pool, packs, limits, row, run_all=False)
 
 
 def _agreement(runs: Sequence[Row]) -> tuple[str, str]:

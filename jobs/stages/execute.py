@@ -39,7 +39,7 @@ def work(run: Run, news: DataFrame) -> None:
     unoffered = news.where("missing <> ''").withColumns({"reason": F.lit("language_not_offered"), "detail": missing})
     run.reject(STAGE, unoffered)
     known = news.select("execution_id", "key", "made_by", "source", "subject")
-    opened = partial(executing, *run.boxes(STAGE))
+    opened = partial(executing, *run.boxes(STAGE), run.recipe.execute.run_all)
     made = run.measure(STAGE, _with_cases(run, news.where("missing = ''")), opened, EXECUTION, keep="execution_id")
     rows = made.join(known, on="execution_id")
     good = rows.where("verdict <> 'internal_error'").withColumn("step", F.explode("steps"))

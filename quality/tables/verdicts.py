@@ -15,7 +15,11 @@ TABLE = Table(
         Column("execution_id", "string", "the execution in `case_verdicts` that shows it"),
         Column("verdict", "string", "accepted, wrong_answer, runtime_error, time_limit, …"),
         Column("n_cases", "int", "how many cases were run"),
-        Column("n_accepted", "int", "how many of them were right"),
+        Column(
+            "n_accepted",
+            "int",
+            "how many of them were right; none behind the first failure is run unless `run_all`",
+        ),
         provenance("max_cpu_s", "double", "the most CPU seconds over all cases"),
         provenance("max_memory_bytes", "bigint", "the highest peak of memory over all cases"),
         *MADE,

@@ -1,8 +1,8 @@
 """Isolation levels: one module each; the strongest that works is used.
 
-A module declares `NAME`, `DOC`, `STRENGTH` (2 satisfies `strict`, 1 `standard`, 0 only `any`), `ISOLATED` (whether the
-agent makes a box of namespaces for every step) and `UNENFORCED` (what the level cannot hold; nothing at `STRENGTH` 2).
-The protocol of a backend is the agent's: start it, send programs and steps, read what happened.
+A module declares `NAME`, `DOC`, `STRENGTH` (2 satisfies `strict`, 1 `standard`, 0 only `any`), `LEVEL` (which of the
+agent's boxes it uses), `OFF` (walls that it does without) and `UNENFORCED` (what it cannot hold; nothing at 2).
+The protocol of a backend is the agent's: start it, send a program and inputs, read what happened.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from types import ModuleType
 from tasklake.sandbox_exec.errors import TasklakeError
 
 REQUIRED = {"any": 0, "standard": 1, "strict": 2}
-DECLARED = ("NAME", "DOC", "STRENGTH", "ISOLATED", "UNENFORCED")
+DECLARED = ("NAME", "DOC", "STRENGTH", "LEVEL", "OFF", "UNENFORCED")
 
 
 class IsolationError(TasklakeError):
@@ -33,8 +33,10 @@ def declared(module: ModuleType) -> ModuleType:
     if missing:
         raise IsolationError(f"isolation level {module.__name__}: {', '.join(missing)} is missing; say it in its file")
     strength = int(module.STRENGTH)
-    if strength >= REQUIRED["standard"] and not module.ISOLATED:
-        raise IsolationError(f"isolation level {module.NAME}: without ISOLATED it holds nothing; set STRENGTH to 0")
+    if strength >= REQUIRED["standard"] and module.OFF:
+        raise IsolationError(
+            f"isolation level {module.NAME}: without {module.OFF[0]} it is no boundary; set STRENGTH to 0"
+        )
     if strength >= REQUIRED["strict"] and module.UNENFORCED:
         unheld = ", ".join(module.UNENFORCED)
         raise IsolationError(f"isolation level {module.NAME}: strict holds everything, it not {unheld}; lower STRENGTH")
@@ -42,13 +44,12 @@ def declared(module: ModuleType) -> ModuleType:
 
 
 def wanted(isolation: str) -> list[ModuleType]:
-    """The levels that satisfy what is asked for, the strongest first."""
+    """The levels that satisfy what is asked for, a strength or one level by its name; the strongest first."""
+    levels = {module.NAME: module for module in backends()}
+    if isolation in levels:
+        return [levels[isolation]]
     if isolation not in REQUIRED:
-        raise IsolationError(f"isolation is {isolation!r}; it must be one of {', '.join(REQUIRED)}")
-    found = [module for module in backends() if int(module.STRENGTH) >= REQUIRED[isolation]]
-    if not found:
         raise IsolationError(
-            f"isolation {isolation} is asked for, but no level of this version is that strong; the strongest, "
-            f"{backends()[0].NAME}, cannot hold {', '.join(backends()[0].UNENFORCED)}: ask for standard"
+            f"isolation is {isolation!r}; it must be one of {', '.join(REQUIRED)}, or a level: {', '.join(levels)}"
         )
-    return found
+    return [module for module in levels.values() if int(module.STRENGTH) >= REQUIRED[isolation]]

@@ -1,7 +1,8 @@
-"""A process group of its own with inherited limits: what is left where no namespace can be made. Not a boundary."""
+"""Limits and a filter of system calls: what is left where neither namespaces nor Landlock are. Not a boundary."""
 
 NAME = "process"
+LEVEL = "landlock"
 STRENGTH = 0
-ISOLATED = False
-UNENFORCED: tuple[str, ...] = ("network", "files", "processes")
-DOC = "limits and cleaning up only: the program sees the machine's files and network"
+UNENFORCED: tuple[str, ...] = ("files", "disk", "processes", "process_list", "signals")
+OFF: tuple[str, ...] = ("landlock",)
+DOC = "limits and cleaning up only: the program reads the machine's files"

@@ -1,65 +1,58 @@
-"""Outputs agree when their words do, and numbers with a fraction need only be close."""
+"""Outputs agree when their words do, and numbers with a fraction need only be close.
+
+The bare name and `tokens:T` are ours: letters count, whole numbers have to be equal, fractions are compared by one
+tolerance. Flags in place of T ask for the default validator of Kattis: see _kattis.py.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import partial
-from itertools import chain, zip_longest
+from itertools import zip_longest
 from math import isinf
 
-from tasklake.sandbox_exec.checkers import Checker, CheckerError
+from tasklake.sandbox_exec.checkers import Check, CheckerError
+from tasklake.sandbox_exec.checkers._blanks import words
+from tasklake.sandbox_exec.checkers._kattis import validator
+from tasklake.sandbox_exec.checkers._numbers import NUMBER, WRITTEN
 
 NAME = "tokens"
 DOC = (
-    "The words are the expected ones, whatever blanks part them; fractions may differ by 1e-6, or by T in tokens:T, "
-    "absolute or relative."
+    "The words are the expected ones, letter by letter, whatever blanks part them; fractions may differ by 1e-6, or by "
+    "T in tokens:T, absolute or relative, and whole numbers are equal. tokens:kattis is Kattis' default validator, "
+    "which also takes capital for small letters and numbers as words; flags, joined by commas, change that: case "
+    "(letters count), space (blanks have to be the same), abs=T and rel=T (where a number is expected, a number within "
+    "either is right)."
 )
 # What contests commonly ask for.
 TOLERANCE = 1e-6
-# How a tolerance is written: plain decimals, for float() would also take inf, 1_0 and digits of other scripts.
-WRITTEN = re.compile(r"[0-9]{1,20}(\.[0-9]{1,30})?([eE]-?[0-9]{1,3})?", re.ASCII)
 # Doubles cannot hold most decimals: a difference of just the tolerance comes out a trifle above it.
 SLACK = 1 + 1e-9
 # A double written without an exponent has 309 digits before its point; longer words are text, and take no time to read.
 MAX_NUMBER_BYTES = 400
-# Words are listed a part at a time: all at once they would take many times the size of the output.
-PART_BYTES = 1 << 20
-BLANK = re.compile(rb"[ \t\n\r\v\f]")
-# Plain ASCII and no names: float() would also take nan, inf and 1_000. Its groups are what whole numbers lack.
-NUMBER = re.compile(rb"[+-]?+(?:[0-9]++(\.[0-9]*+)?|(\.[0-9]++))([eE][+-]?+[0-9]++)?")
 
 
 def check(expected: bytes, actual: bytes, *, tolerance: float = TOLERANCE) -> bool:
     """True when both have equally many words and each pair agrees."""
     if expected == actual:
         return True
-    pairs = zip_longest(_words(expected), _words(actual))
+    pairs = zip_longest(words(expected), words(actual))
     return all(wanted == got or _agree(wanted, got, tolerance) for wanted, got in pairs)
 
 
-def with_parameter(text: str) -> Checker:
-    """The check with the tolerance that the text says."""
+def with_parameter(text: str) -> Check:
+    """The check with the tolerance that the text says, or Kattis' with the flags that it says."""
+    flagged = validator(text)
+    if flagged is not None:
+        return flagged.check
     tolerance = float(text) if WRITTEN.fullmatch(text) else 1.0
     # From one on, zero would pass for anything near it.
     if tolerance >= 1:
         raise CheckerError(
-            f"checker tokens:{text[:40]}: expected a decimal number of at least 0 and below 1, such as tokens:1e-4"
+            f"checker tokens:{text[:40]}: expected a decimal number of at least 0 and below 1, such as tokens:1e-4, or "
+            "flags of Kattis' validator, such as tokens:kattis or tokens:case,space,abs=1e-6,rel=1e-9"
         )
     return partial(check, tolerance=tolerance)
-
-
-def _words(text: bytes) -> Iterator[bytes]:
-    return chain.from_iterable(part.split() for part in _parts(text))
-
-
-def _parts(text: bytes) -> Iterator[bytes]:
-    """The text cut at blanks into parts of about equal size."""
-    begin = 0
-    while cut := BLANK.search(text, begin + PART_BYTES):
-        yield text[begin : cut.start()]
-        begin = cut.end()
-    yield text[begin:]
 
 
 def _agree(expected: bytes | None, actual: bytes | None, tolerance: float) -> bool:

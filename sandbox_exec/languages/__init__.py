@@ -14,7 +14,7 @@ from tasklake.sandbox_exec.documents import nearest
 from tasklake.sandbox_exec.errors import TasklakeError
 from tasklake.sandbox_exec.languages.model import Factors, Language, SelfTest
 from tasklake.sandbox_exec.languages.reading import PackError, read_language
-from tasklake.sandbox_exec.languages.toolchains import SEARCH_PATH, ToolchainMissing, toolchain
+from tasklake.sandbox_exec.languages.toolchains import SEARCH_PATH, ToolchainMissing, resolved, toolchain
 
 __all__ = [
     "SEARCH_PATH",
@@ -26,6 +26,7 @@ __all__ = [
     "broken_languages",
     "language",
     "load_languages",
+    "resolved",
     "toolchain",
 ]
 

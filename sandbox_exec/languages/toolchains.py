@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from functools import cache
+from pathlib import Path
 
 from tasklake.sandbox_exec.errors import TasklakeError
 from tasklake.sandbox_exec.languages.model import Language
@@ -15,6 +16,8 @@ from tasklake.sandbox_exec.languages.model import Language
 VERSION_TIMEOUT_S = 60.0
 # Where commands are looked for first, here as inside a box: the toolchain that is named must be the one that runs.
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# Folders that every box shows anyway; a toolchain elsewhere is shown beside them.
+SHOWN = ("/usr/", "/bin/", "/sbin/", "/lib", "/opt/")
 
 
 class ToolchainMissing(TasklakeError):
@@ -65,3 +68,15 @@ def _file_digest(path: str) -> str:
     with open(path, "rb") as file:
         # Twelve digits tell two builds of one program apart.
         return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+
+
+@cache
+def resolved(command: str) -> tuple[str, tuple[str, ...]]:
+    """The command's path, and the folder that a box has to show for it beyond the system's own."""
+    if "/" in command:
+        return command, ()
+    found = shutil.which(command, path=SEARCH_PATH) or shutil.which(command)
+    if found is None:
+        raise ToolchainMissing(f"command {command} is not on this machine")
+    real = str(Path(found).resolve())
+    return (found, ()) if real.startswith(SHOWN) else (real, (str(Path(real).parent.parent),))

@@ -173,9 +173,9 @@ def test_weightiest_verdict_is_the_results(pool: Pool) -> None:
 
 
 def test_first_failure_can_be_the_last_run(pool: Pool) -> None:
-    """With stop_at_first_failure the cases behind it are skipped, one step per case all the same."""
+    """Without run_all the cases behind a failure are skipped, one step per case all the same."""
     cases = [Case(b"", b"1\n"), Case(b"", b"2\n"), Case(b"", b"1\n")]
-    result = pool.run("print(1)", "python", cases, SMALL, stop_at_first_failure=True)
+    result = pool.run("print(1)", "python", cases, SMALL, run_all=False)
     assert [step.verdict for step in result.cases] == ["accepted", "wrong_answer", "skipped"]
     assert result.verdict is Verdict.wrong_answer
 

@@ -9,7 +9,9 @@ import pytest
 
 from tasklake.sandbox_exec.backends import DECLARED, IsolationError, backends, declared, wanted
 
-SOUND: dict[str, Any] = {"NAME": "x", "DOC": "x", "STRENGTH": 1, "ISOLATED": True, "UNENFORCED": ("syscalls",)}
+SOUND: dict[str, Any] = {
+    "NAME": "x", "DOC": "x", "LEVEL": "landlock", "OFF": (), "STRENGTH": 1, "UNENFORCED": ("disk",),
+}  # fmt: skip
 
 
 def level(**changes: Any) -> ModuleType:
@@ -32,21 +34,28 @@ def test_level_says_everything(name: str) -> None:
         declared(level(**{name: None}))
 
 
-@pytest.mark.parametrize("changes", [{"ISOLATED": False}, {"STRENGTH": 2}, {"ISOLATED": False, "STRENGTH": 2}])
+@pytest.mark.parametrize("changes", [{"OFF": ("landlock",)}, {"STRENGTH": 2}, {"OFF": ("seccomp",), "UNENFORCED": ()}])
 def test_level_that_promises_too_much_is_refused(changes: dict[str, Any]) -> None:
-    """Strength without a box, and strict with something left unheld, are refused."""
+    """Strength without all walls, and strict with something left unheld, are refused."""
     with pytest.raises(IsolationError, match="STRENGTH"):
         declared(level(**changes))
 
 
 def test_what_holds_its_promise_passes() -> None:
     """Nothing is asked of a level that promises nothing; strict is for one that holds everything."""
-    assert declared(level(STRENGTH=0, ISOLATED=False))
+    assert declared(level(STRENGTH=0, OFF=("landlock",)))
     assert declared(level(STRENGTH=2, UNENFORCED=()))
 
 
-def test_strict_is_refused_by_this_version() -> None:
-    """Without a system call filter nothing satisfies strict, and the sentence says so."""
-    with pytest.raises(IsolationError, match="cannot hold syscalls: ask for standard"):
-        wanted("strict")
-    assert [module.NAME for module in wanted("standard")] == ["namespaces"]
+def test_strength_decides_what_satisfies() -> None:
+    """Strict is for levels that hold everything, standard for every boundary, any for all; a level has a name too."""
+    assert [module.NAME for module in wanted("strict")] == ["namespaces"]
+    assert [module.NAME for module in wanted("standard")] == ["namespaces", "landlock"]
+    assert [module.NAME for module in wanted("any")] == ["namespaces", "landlock", "process"]
+    assert [module.NAME for module in wanted("landlock")] == ["landlock"]
+
+
+def test_unknown_level_is_refused() -> None:
+    """What is neither a strength nor a level is answered with what there is."""
+    with pytest.raises(IsolationError, match="any, standard, strict, or a level: namespaces, landlock, process"):
+        wanted("paranoid")

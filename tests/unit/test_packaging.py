@@ -92,10 +92,10 @@ def test_the_zip_for_executors_imports_and_reads_packs(wheel: zipfile.ZipFile, t
     code = (
         "import sys; sys.path[:0] = [sys.argv[1]]; sys.path.extend(sys.argv[2:])\n"
         "from tasklake.udfs import execute, spool\n"
-        "from tasklake.sandbox_exec import languages, pool\n"
-        "assert all('tasklake.zip' in each.__file__ for each in (execute, spool, languages, pool))\n"
+        "from tasklake.sandbox_exec import channel, languages, pool\n"
+        "assert all('tasklake.zip' in each.__file__ for each in (execute, spool, languages, channel, pool))\n"
         "assert 'python' in languages.load_languages() and not languages.broken_languages()\n"
-        "assert pool.agent_source()\n"
+        "assert channel.agent_source()\n"
     )
     # Without site packages of the checkout: the folders themselves must not be found.
     libraries = {str(Path(module.__file__ or "").parents[1]) for module in (yaml, pyarrow)}

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tasklake.sandbox_exec.checkers import checker
 from tasklake.sandbox_exec.errors import TasklakeError
+from tasklake.sandbox_exec.verdict import Verdict
 from tasklake.udfs.reformulate import oracle_program, reformulate
 from tasklake.udfs.rephrase import rephrased
 
@@ -117,8 +118,8 @@ def test_the_tolerance_of_the_tests_is_kept() -> None:
     for test in ("assert math.isclose(f(1), 2.5, rel_tol=0.001)", "assert abs(2.5 - f(1)) < 0.001"):
         task = reformulate(problem(test))
         assert (task["checker"], json.loads(task["grammar"])["tolerance"]) == ("tokens:0.001", 0.001)
-        assert checker(task["checker"])(b"2.5000\n", b"2.5009\n")
-        assert not checker(task["checker"])(b"2.5000\n", b"2.5100\n")
+        assert checker(task["checker"])(b"2.5000\n", b"2.5009\n") is Verdict.accepted
+        assert checker(task["checker"])(b"2.5000\n", b"2.5100\n") is Verdict.wrong_answer
     assert reformulate(problem("assert f(1) == 2.5"))["checker"] == "tokens:0.0001"
     assert reformulate(problem("assert math.isclose(f(1), 2.5, rel_tol=0.9)"))["reason"] == "not_an_equality"
 

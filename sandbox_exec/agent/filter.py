@@ -1,0 +1,101 @@
+"""The filter of system calls that every candidate runs under, on every level, as the kernel's own small programs.
+
+What is refused is what lends reach beyond the box or beyond the case: other processes, kernel interfaces that few
+programs need and that attacks do, network, and whatever outlives a process without being a file.
+"""
+
+from __future__ import annotations
+
+import errno
+import platform
+import struct
+
+ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+X32 = 0x40000000
+ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
+LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+NUMBER, ARCHITECTURE, ARGUMENT = 0, 4, 16
+# CLONE_NEW*: a candidate that makes namespaces is root in them and reaches code that few have looked at.
+NAMESPACES = 0x20000 | 0x2000000 | 0x4000000 | 0x8000000 | 0x10000000 | 0x20000000 | 0x40000000
+
+# The numbers on x86_64 and aarch64; None where a machine lacks the call. One number stands for both.
+Numbers = tuple[int | None, int | None]
+KERNEL: tuple[Numbers, ...] = (
+    (101, 117), (310, 270), (311, 271), (312, 272), (438, 438), (440, 440), (448, 448),  # ptrace, process_vm_*, kcmp …
+    (272, 97), (308, 268), (161, 51), (155, 41), (165, 40), (166, 39),  # unshare, setns, chroot, pivot_root, mounts
+    (428, 428), (429, 429), (430, 430), (431, 431), (432, 432), (433, 433), (442, 442),  # the newer calls for mounts
+    (248, 217), (249, 218), (250, 219),  # add_key, request_key, keyctl: keyrings outlive a case
+    (321, 280), (298, 241), (323, 282), (425, 425), (426, 426), (427, 427),  # bpf, perf, userfaultfd, io_uring
+    (175, 105), (313, 273), (176, 106), (246, 104), (320, 294), (169, 142), (167, 224), (168, 225),  # modules, reboot …
+    (163, 89), (179, 60), (443, 443), (103, 116), (170, 161), (171, 162),  # acct, quotas, syslog, host names
+    (164, 170), (227, 112), (159, 171), (305, 266), (172, None), (173, None),  # clocks, ports
+    (303, 264), (304, 265), (300, 262), (301, 263), (253, None), (294, 26), (254, 27),  # handles, fanotify, inotify
+    (212, 18), (279, 239), (256, 238), (237, 235), (238, 237),  # lookup_dcookie, pages on other nodes
+    (153, 58), (136, None), (134, None), (180, 42),  # vhangup, ustat, uselib, nfsservctl
+    (29, 194), (30, 196), (31, 195), (67, 197), (64, 190), (65, 193), (66, 191), (220, 192),  # SysV memory, semaphores
+    (68, 186), (69, 189), (70, 188), (71, 187), (240, 180), (241, 181),  # SysV and POSIX message queues
+    (144, 119), (142, 118), (314, 274), (203, 122), (251, 30),  # scheduling, affinity, io priority, of any process
+)  # fmt: skip
+# A network would need a socket. A pair of connected sockets, which runtimes talk through, is another call.
+SOCKET: Numbers = (41, 198)
+# Memory that belongs to no process and no file of the box cannot be counted.
+MEMORY_FILES: tuple[Numbers, ...] = ((319, 279), (447, 447))
+# Where a box has no file system of its own, these change files outside of it that belong to the same user.
+OWNERSHIP: tuple[Numbers, ...] = (
+    (90, None), (91, 52), (268, 53), (452, 452), (92, None), (93, 55), (94, None), (260, 54),
+    (188, 5), (189, 6), (190, 7), (197, 14), (198, 15), (199, 16),
+)  # fmt: skip
+# Waiting for every disk of the machine: pretended to have been done, for programs that mean their own files.
+SYNC: tuple[Numbers, ...] = ((162, 81), (306, 267))
+# The first argument says whose: 0 is the caller.
+OF_OTHERS: tuple[Numbers, ...] = ((302, 261),)  # prlimit
+# The second argument says whose.
+PRIORITY: Numbers = (141, 140)
+CLONE: Numbers = (56, 220)
+CLONE3: Numbers = (435, 435)
+
+
+def filter_program(build: bool) -> bytes:
+    """The filter for this machine; a build may change what its own files are allowed, as linkers do."""
+    which = list(ARCHITECTURES).index(platform.machine())
+    lines = _entrance()
+    for refused, number in _refusals(build):
+        lines += _when(refused[which], [(RETURN, 0, 0, REFUSE | number)])
+    for call in OF_OTHERS:
+        lines += _when(call[which], _unless_zero(0))
+    lines += _when(PRIORITY[which], _unless_zero(1))
+    lines += _when(CLONE[which], _without_namespaces())
+    lines.append((RETURN, 0, 0, ALLOW))
+    return b"".join(struct.pack("<HBBI", *line) for line in lines)
+
+
+Line = tuple[int, int, int, int]
+
+
+def _entrance() -> list[Line]:
+    """Calls of another architecture end the program: their numbers mean other things."""
+    known = ARCHITECTURES[platform.machine()]
+    checked = [(LOAD, 0, 0, ARCHITECTURE), (EQUAL, 1, 0, known), (RETURN, 0, 0, KILL), (LOAD, 0, 0, NUMBER)]
+    return [*checked, (AT_LEAST, 0, 1, X32), (RETURN, 0, 0, KILL)]
+
+
+def _refusals(build: bool) -> list[tuple[Numbers, int]]:
+    found = [(call, errno.EPERM) for call in KERNEL]
+    found += [(SOCKET, errno.EAFNOSUPPORT), *((call, errno.ENOSYS) for call in (*MEMORY_FILES, CLONE3))]
+    found += [(call, 0) for call in SYNC]
+    return found + ([] if build else [(call, errno.EPERM) for call in OWNERSHIP])
+
+
+def _when(number: int | None, then: list[Line]) -> list[Line]:
+    """The lines, for that call alone; every path through them returns."""
+    return [(EQUAL, 0, len(then), number), *then] if number is not None else []
+
+
+def _unless_zero(argument: int) -> list[Line]:
+    load = (LOAD, 0, 0, ARGUMENT + 8 * argument)
+    return [load, (EQUAL, 0, 1, 0), (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, REFUSE | errno.EPERM)]
+
+
+def _without_namespaces() -> list[Line]:
+    load = (LOAD, 0, 0, ARGUMENT)
+    return [load, (ANY_BIT, 0, 1, NAMESPACES), (RETURN, 0, 0, REFUSE | errno.EPERM), (RETURN, 0, 0, ALLOW)]

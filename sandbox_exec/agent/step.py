@@ -1,0 +1,274 @@
+"""One command in a box, from its start to the last of its processes: fed, watched, measured and cleaned up behind."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import resource
+import select
+import shutil
+import signal
+import stat
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tasklake.sandbox_exec.agent.tree import Tree, end_all, end_descendants
+from tasklake.sandbox_exec.agent.walls import Place
+
+# Most programs end before anybody needs to look: until then their end alone is waited for, and what they write stays
+# in its pipe.
+UNSEEN_MS = 3
+# How often processes are measured: a program that fills memory at 3 GB/s overshoots by 30 MB in between.
+SAMPLE_S = 0.01
+# After the first second a step is measured less often: it is long, and looking costs CPU of the same core.
+LATE_SAMPLE_S = 0.05
+# What a pipe holds at once, at the very least and usually; a program that writes much is read from in large parts.
+PAGE_OF_PIPE, PIPE, WIDE_PIPE = 1 << 12, 1 << 16, 1 << 20
+TAIL = 4096
+DEFAULTED = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT)
+# A program may go on a little beyond its CPU limit: only so can it be told that it ended near it, and tried again.
+GRACE = 1.25
+# What is beyond any candidate's doing: the kernel itself has no room for a process or a pipe now.
+OURS = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+
+
+class Dirty(Exception):
+    """The box cannot be cleaned: it must be thrown away."""
+
+
+class Step:
+    """Commands that run in a place, one at a time."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.tree = Tree(place.private)
+        self.grown = False
+        self.environment = {
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": place.scratch[1],
+            "TMPDIR": place.scratch[1],
+            "LANG": "C.UTF-8",
+            "TERM": "dumb",
+        }
+
+    def run(
+        self, argv: list[str], variables: Mapping[str, str], limits: Mapping[str, Any], stdin: bytes
+    ) -> tuple[dict[str, Any], list[bytes]]:
+        """What happened, in raw measures, with the output and the end of what was written to standard error."""
+        self.limits = limits
+        self.output: list[bytes] = []
+        self.grown = self.grown or len(stdin) > WIDE_PIPE
+        self.output_bytes, self.tail, self.killed = 0, b"", ""
+        self.usage: Any = None
+        self.tree.begin()
+        self.forget()
+        self.began = time.monotonic()
+        try:
+            pid = self.start(argv, {**self.environment, **variables}, stdin)
+        except OSError as error:
+            self.close()
+            return {"failed": f"cannot start {argv[0]}: {error.strerror}", "ours": self.ours(argv[0], error)}, [
+                b"",
+                b"",
+            ]
+        try:
+            self.watch(pid, memoryview(stdin)[self.fed :])
+        finally:
+            self.end(pid)
+        return self.answer()
+
+    def ours(self, command: str, error: OSError) -> bool:
+        """True when the program cannot be to blame: it names no toolchain, and does not decide what the kernel has."""
+        return command.startswith("/") or error.errno in OURS
+
+    def forget(self) -> None:
+        """What large inputs and outputs made of our own memory is not taken for the next program's."""
+        if self.grown and self.place.forget_fd >= 0:
+            os.write(self.place.forget_fd, b"5")
+        self.grown = False
+
+    def start(self, argv: list[str], environment: Mapping[str, str], stdin: bytes) -> int:
+        """The command runs; as much of its input as a pipe holds waits for it."""
+        self.open: list[int] = []
+        pairs = []
+        for _ in range(3):
+            pairs.append(os.pipe())
+            self.open += pairs[-1]
+        (given, self.stdin), (self.stdout, wrote), (self.stderr, said) = pairs
+        if len(stdin) > PAGE_OF_PIPE:
+            os.set_blocking(self.stdin, False)
+        self.fed = os.write(self.stdin, stdin) if stdin else 0
+        if self.fed == len(stdin):
+            self.shut(self.stdin)
+            self.stdin = -1
+        actions = [(os.POSIX_SPAWN_DUP2, end, number) for number, end in enumerate((given, wrote, said))]
+        pid = self.place.spawn(
+            lambda: os.posix_spawn(
+                argv[0], argv, environment, file_actions=actions, setsid=True, setsigdef=DEFAULTED, setsigmask=()
+            )
+        )
+        for descriptor in (given, wrote, said):
+            self.shut(descriptor)
+        return pid
+
+    def shut(self, descriptor: int) -> None:
+        """The descriptor is closed."""
+        self.open.remove(descriptor)
+        os.close(descriptor)
+
+    def close(self) -> None:
+        """Nothing of the step is open."""
+        for descriptor in self.open:
+            os.close(descriptor)
+        self.open = []
+
+    def watch(self, pid: int, stdin: memoryview) -> None:
+        """Returns when the command's first process has ended, or when a limit has to end it."""
+        ended = os.pidfd_open(pid)
+        self.open.append(ended)
+        poll = select.poll()
+        poll.register(ended, select.POLLIN)
+        if not stdin and poll.poll(UNSEEN_MS):
+            return
+        for descriptor in (self.stdout, self.stderr):
+            os.set_blocking(descriptor, False)
+            poll.register(descriptor, select.POLLIN)
+        if stdin:
+            poll.register(self.stdin, select.POLLOUT)
+        # The caller: when it is gone, so is every reason to go on.
+        poll.register(0, select.POLLHUP)
+        self.attend(poll, ended, stdin)
+
+    def attend(self, poll: select.poll, ended: int, stdin: memoryview) -> None:
+        """The command is fed, read from and measured."""
+        sampled = 0.0
+        while not self.killed:
+            now = time.monotonic()
+            if now >= sampled:
+                self.tree.sample(self.scratch_bytes(), self.limits["memory_bytes"])
+                sampled = now + (SAMPLE_S if now - self.began < 1 else LATE_SAMPLE_S)
+                self.killed = self.beyond(now - self.began)
+            for descriptor, event in poll.poll(max(0.0, sampled - now) * 1000):
+                if descriptor == ended:
+                    return
+                if descriptor == 0 and event & select.POLLHUP:
+                    raise SystemExit("the caller is gone")
+                if descriptor == self.stdin:
+                    stdin = self.feed(poll, stdin)
+                elif descriptor in (self.stdout, self.stderr) and self.take(descriptor) == 0:
+                    poll.unregister(descriptor)
+
+    def feed(self, poll: select.poll, stdin: memoryview) -> memoryview:
+        """The command has as much input as it takes now; the pipe is closed behind the last byte."""
+        try:
+            stdin = stdin[os.write(self.stdin, stdin[:WIDE_PIPE]) :]
+        except BlockingIOError:
+            return stdin
+        except BrokenPipeError:
+            stdin = stdin[:0]
+        if not stdin:
+            poll.unregister(self.stdin)
+            self.shut(self.stdin)
+            self.stdin = -1
+        return stdin
+
+    def take(self, descriptor: int) -> int:
+        """Reads once: how much there was, 0 when nothing will ever come, -1 when nothing is there now."""
+        try:
+            data = os.read(descriptor, WIDE_PIPE)
+        except BlockingIOError:
+            return -1
+        if descriptor == self.stderr:
+            self.tail = (self.tail + data)[-TAIL:]
+        elif data:
+            if not self.output_bytes and len(data) == PIPE:
+                # It writes much: fewer, larger reads. Where that is not allowed, small ones do.
+                with contextlib.suppress(OSError):
+                    fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, WIDE_PIPE)
+            self.output_bytes += len(data)
+            self.output.append(data)
+            if self.output_bytes > self.limits["output_bytes"]:
+                self.killed = "output"
+        return len(data)
+
+    def beyond(self, wall: float) -> str:
+        """The limit that the command is beyond, if any."""
+        if self.tree.peak > self.limits["memory_bytes"]:
+            return "memory"
+        if self.tree.cpu > self.limits["cpu_s"] * GRACE:
+            return "cpu"
+        late = wall - self.limits["wall_s"]
+        return "wall" if late > 0 and late > self.tree.waited() else ""
+
+    def scratch_bytes(self) -> int:
+        """What lies in the folders that the candidate can write to, where that is memory."""
+        if not self.place.private:
+            return 0
+        found = os.statvfs(self.place.work)
+        return (found.f_blocks - found.f_bfree) * found.f_frsize
+
+    def end(self, pid: int) -> None:
+        """No process of the command is left, and all that it wrote has been read."""
+        self.tree.peak = max(self.tree.peak, self.scratch_bytes())
+        # One that has ended by itself keeps the status that it ended with.
+        os.kill(pid, signal.SIGKILL)
+        _, self.status, self.usage = os.wait4(pid, 0)
+        self.wall = time.monotonic() - self.began
+        end_all() if self.place.private else end_descendants()
+        for descriptor in (self.stdout, self.stderr):
+            os.set_blocking(descriptor, False)
+            while not self.killed and self.take(descriptor) > 0:
+                pass
+        self.close()
+
+    def memory(self) -> int:
+        """The most memory in use at once. A process starts with the mark of its starter, which says nothing."""
+        told = int(self.usage.ru_maxrss)
+        ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return max(self.tree.peak, told * 1024 if told > ours else 0)
+
+    def answer(self) -> tuple[dict[str, Any], list[bytes]]:
+        """The measures: what the kernel says of the waited for, and what was seen of all."""
+        cpu = self.usage.ru_utime + self.usage.ru_stime
+        self.grown = self.output_bytes > WIDE_PIPE or self.grown
+        told = {
+            "failed": "",
+            "status": None if self.killed else self.status,
+            "killed": self.killed,
+            "cpu_s": round(max(self.tree.cpu, cpu), 6),
+            "wall_s": round(self.wall, 6),
+            "peak": self.memory(),
+            "output_bytes": self.output_bytes,
+        }
+        return told, [b"".join(self.output), self.tail]
+
+
+def wipe(folders: Sequence[str]) -> None:
+    """The folders are empty, whatever was left in them; raises Dirty when they cannot be."""
+    for folder in folders:
+        try:
+            left = os.listdir(folder)
+            for name in left:
+                remove(os.path.join(folder, name))
+        except OSError as error:
+            raise Dirty(str(error)) from None
+
+
+def remove(path: str) -> None:
+    """The file or folder is gone."""
+    if not stat.S_ISDIR(os.lstat(path).st_mode):
+        os.unlink(path)
+        return
+    with contextlib.suppress(PermissionError):
+        os.chmod(path, 0o700)
+    shutil.rmtree(path, onerror=open_and_retry)
+
+
+def open_and_retry(function: Any, path: str, _: object) -> None:
+    """A folder that its owner closed to himself is opened first, where changing that is allowed."""
+    os.chmod(os.path.dirname(path), 0o700)
+    os.chmod(path, 0o700)
+    function(path)

@@ -1,0 +1,291 @@
+"""The walls around candidates: a box of namespaces, or Landlock where none can be made; on both, limits and a filter.
+
+Each wall has a name and can be left out by that name, so that a test can show what it is that stops an attack.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import resource
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tasklake.sandbox_exec.agent import syscalls as linux
+from tasklake.sandbox_exec.agent.filter import filter_program
+
+# Whom a candidate is inside a box of namespaces, and whom a root's candidate is outside of it.
+INSIDE, NOBODY = 1000, 65534
+# What a program of the system needs; nothing of the users' files, and never the lake.
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt")
+DEVICES = ("null", "zero", "full", "random", "urandom")
+# A box is built on top of one of these: the first that exists, hidden by the box from itself alone.
+GROUNDS = ("/tmp", "/mnt", "/var", "/home")
+NAMESPACES = linux.NEWNS | linux.NEWUTS | linux.NEWIPC | linux.NEWPID | linux.NEWNET
+# Namespaces that a test can leave out.
+SWITCHES = {"network": linux.NEWNET, "processes": linux.NEWPID, "ipc": linux.NEWIPC}
+# Many small files are as good as a large one for filling memory: a page is counted for each.
+INODE_BYTES = 4096
+# Without a user namespace, processes are counted per user over the whole machine, threads of a JVM beside us included.
+SHARED_PROCESSES = 4096
+# The kernel's own end of an endless program whose agent was killed: far enough for the agent itself, which is counted
+# as well, and renewed long before.
+SPARE_CPU_S = 60
+
+Spawn = Callable[[Callable[[], int]], int]
+
+
+@dataclass
+class Place:
+    """Where candidates run: their folders, the folder of their program, and how one of them is started."""
+
+    work: str
+    scratch: tuple[str, ...]
+    program: str
+    program_fd: int
+    spawn: Spawn
+    private: bool
+    # Written to, it makes the kernel forget how large this process has been.
+    forget_fd: int = -1
+
+
+def namespaces(limits: Mapping[str, Any], show: list[str], build: bool, off: set[str]) -> Place:
+    """Returns in the first process of a fresh box; the process that called waits for its end, and ends then."""
+    wanted = NAMESPACES & ~sum(flag for name, flag in SWITCHES.items() if name in off)
+    privileged = os.geteuid() == 0
+    if privileged:
+        # Mounted by root, the box shows toolchains that only root can reach, and nobody inside can undo it.
+        linux.unshare(wanted)
+    else:
+        own_users(wanted)
+    keep_first_process()
+    place = furnish([*SYSTEM, *show], limits, off)
+    if privileged and "user" not in off:
+        be_nobody()
+    set_limits(limits, private=True)
+    place.forget_fd = os.open("/proc/self/clear_refs", os.O_WRONLY)
+    # After the last change of user, which would take this away again.
+    linux.prctl(linux.PDEATHSIG, 9)
+    if "dumpable" not in off:
+        linux.prctl(linux.DUMPABLE, 0)
+    if "capabilities" not in off:
+        linux.renounce()
+    restrict(build, off)
+    return place
+
+
+def be_nobody() -> None:
+    """This process is nobody's, in a user namespace where one can be made: processes are counted per namespace."""
+    linux.become(NOBODY)
+    # Who changes his user may not write his own map otherwise.
+    linux.prctl(linux.DUMPABLE, 1)
+    with contextlib.suppress(OSError):
+        own_users(0)
+
+
+def own_users(wanted: int) -> None:
+    """A user namespace, with others, whose one user is whoever this process was outside of it, and not root inside."""
+    user, group = os.geteuid(), os.getegid()
+    linux.unshare(linux.NEWUSER | wanted)
+    write("/proc/self/setgroups", "deny")
+    write("/proc/self/uid_map", f"{INSIDE} {user} 1")
+    write("/proc/self/gid_map", f"{INSIDE} {group} 1")
+    os.setresgid(INSIDE, INSIDE, INSIDE)
+    os.setresuid(INSIDE, INSIDE, INSIDE)
+
+
+def keep_first_process() -> None:
+    """Returns in a child, which is the first process of its namespace; this one only waits for it."""
+    pid = os.fork()
+    if pid == 0:
+        return
+    null = os.open("/dev/null", os.O_RDWR)
+    # Held open here, the caller's pipes would not tell that the agent has ended.
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    _, status = os.waitpid(pid, 0)
+    os._exit(os.waitstatus_to_exitcode(status) & 0x7F)
+
+
+def write(path: str, text: str) -> None:
+    """The file holds the text."""
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
+
+
+def furnish(folders: Sequence[str], limits: Mapping[str, Any], off: set[str]) -> Place:
+    """The root is a small read-only tree of the system's folders, with an empty /work, /tmp and /dev/shm."""
+    linux.mount("", "/", "", linux.REC | linux.PRIVATE)
+    # Opened before anything is mounted: what lies below the box's own ground would be hidden by it.
+    sources = {path: os.open(path, os.O_PATH) for path in folders if os.path.exists(path)}
+    root = next(path for path in GROUNDS if os.path.isdir(path))
+    linux.mount("tmpfs", root, "tmpfs", linux.NOSUID | linux.NODEV, "mode=755,size=1m")
+    for name in ("dev/shm", "proc", "tmp", "work", "prog", ".box", ".old"):
+        os.makedirs(f"{root}/{name}")
+    for name in DEVICES:
+        os.close(os.open(f"{root}/dev/{name}", os.O_CREAT | os.O_WRONLY))
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        os.symlink(f"/proc/self/fd/{number}", f"{root}/dev/{name}")
+    os.symlink("/proc/self/fd", f"{root}/dev/fd")
+    for path, descriptor in sources.items():
+        show_folder(path, descriptor, root)
+        os.close(descriptor)
+    if "read_only" not in off:
+        linux.freeze(root)
+    for name in DEVICES:
+        linux.mount(f"/dev/{name}", f"{root}/dev/{name}", "", linux.BIND)
+    # A new proc may be mounted only while an old one is still in sight.
+    linux.mount("proc", f"{root}/proc", "proc", linux.NOSUID | linux.NODEV | linux.NOEXEC)
+    program = furnish_scratch(root, int(limits["file_bytes"]), off)
+    linux.pivot(root, f"{root}/.old")
+    linux.unmount("/.old")
+    os.chdir("/work")
+    return Place("/work", ("/work", "/tmp", "/dev/shm"), "/prog", program, lambda start: start(), private=True)
+
+
+def show_folder(path: str, descriptor: int, root: str) -> None:
+    """The system folder is visible; a link stays a link."""
+    if os.path.islink(path):
+        os.symlink(os.readlink(path), root + path)
+        return
+    os.makedirs(root + path, exist_ok=True)
+    linux.mount(f"/proc/self/fd/{descriptor}", root + path, "", linux.BIND | linux.REC)
+
+
+def furnish_scratch(root: str, size: int, off: set[str]) -> int:
+    """The folders that a candidate may write to share one bound; the folder of programs is writable by its handle."""
+    bound = f"mode=755,size={size},nr_inodes={max(1024, size // INODE_BYTES)}"
+    owner = f",uid={NOBODY},gid={NOBODY}" if os.geteuid() == 0 else ""
+    linux.mount("tmpfs", f"{root}/.box", "tmpfs", linux.NOSUID | linux.NODEV, bound + owner)
+    for name in ("work", "tmp", "dev/shm"):
+        os.mkdir(f"{root}/.box/{os.path.basename(name)}", 0o700)
+        linux.mount(f"{root}/.box/{os.path.basename(name)}", f"{root}/{name}", "", linux.BIND)
+        if owner:
+            os.chown(f"{root}/{name}", NOBODY, NOBODY)
+    linux.unmount(f"{root}/.box")
+    # A program that was built may be large; it is not the candidate's doing any more.
+    linux.mount("tmpfs", f"{root}/prog", "tmpfs", linux.NOSUID | linux.NODEV, "mode=755" + owner)
+    handle = os.open(f"{root}/prog", os.O_RDONLY | os.O_DIRECTORY)
+    linux.mount(f"{root}/prog", f"{root}/prog", "", linux.BIND)
+    if "read_only" not in off:
+        linux.freeze(f"{root}/prog")
+    return handle
+
+
+def landlock(limits: Mapping[str, Any], show: list[str], build: bool, off: set[str]) -> Place:
+    """Candidates are started by a thread that has given up all that they must not have; the agent itself keeps it."""
+    root = tempfile.mkdtemp(prefix="tasklake-box-")
+    keep_folder(root)
+    os.chmod(root, 0o711)
+    linux.prctl(linux.SUBREAPER, 1)
+    linux.prctl(linux.PDEATHSIG, 9)
+    forget = os.open("/proc/self/clear_refs", os.O_WRONLY)
+    if "dumpable" not in off:
+        linux.prctl(linux.DUMPABLE, 0)
+    work, scratch, program = (os.path.join(root, name) for name in ("work", "tmp", "prog"))
+    for folder in (work, scratch, program):
+        os.mkdir(folder, 0o755)
+        if os.geteuid() == 0 and folder != program:
+            os.chown(folder, NOBODY, NOBODY)
+    os.chdir(work)
+    set_limits(limits, private=False)
+
+    def give_up() -> None:
+        if os.geteuid() == 0 and "user" not in off:
+            linux.become(NOBODY)
+        if "capabilities" not in off:
+            linux.renounce()
+        linux.prctl(linux.NO_NEW_PRIVS, 1)
+        if "landlock" not in off:
+            readable = [*SYSTEM, *show, program, "/proc", "/sys/fs/cgroup", "/sys/devices/system/cpu"]
+            linux.landlock(readable, [work, scratch, *(f"/dev/{name}" for name in DEVICES)])
+        restrict(build, off)
+
+    handle = os.open(program, os.O_RDONLY | os.O_DIRECTORY)
+    return Place(work, (work, scratch), program, handle, spawner(give_up), private=False, forget_fd=forget)
+
+
+def keep_folder(folder: str) -> None:
+    """Returns in a child; this process waits for it, ends what it left, and takes the folder away."""
+    linux.prctl(linux.SUBREAPER, 1)
+    pid = os.fork()
+    if pid == 0:
+        return
+    null = os.open("/dev/null", os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    from tasklake.sandbox_exec.agent.tree import end_descendants
+
+    os.waitpid(pid, 0)
+    end_descendants()
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(0)
+
+
+def spawner(give_up: Callable[[], None]) -> Spawn:
+    """Runs what it is given in one thread, which first gave up what `give_up` says; raises here what that raises."""
+    asked: queue.SimpleQueue[Callable[[], int]] = queue.SimpleQueue()
+    told: queue.SimpleQueue[int | Exception] = queue.SimpleQueue()
+
+    def ready() -> int:
+        give_up()
+        return 0
+
+    def serve() -> None:
+        while True:
+            try:
+                told.put(asked.get()())
+            # Whatever it is, the agent's own thread waits for it.
+            except Exception as error:  # noqa: BLE001
+                told.put(error)
+
+    def spawn(start: Callable[[], int]) -> int:
+        asked.put(start)
+        got = told.get()
+        if isinstance(got, Exception):
+            raise got
+        return got
+
+    threading.Thread(target=serve, daemon=True).start()
+    spawn(ready)
+    return spawn
+
+
+def set_limits(limits: Mapping[str, Any], private: bool) -> None:
+    """What the kernel holds candidates to, inherited by all that they start; none of it can be raised again."""
+    processes = int(limits["processes"])
+    for what, value in (
+        (resource.RLIMIT_CPU, int(limits["cpu_s"]) * 2 + SPARE_CPU_S),
+        (resource.RLIMIT_FSIZE, int(limits["file_bytes"])),
+        # The agent itself is one of them.
+        (resource.RLIMIT_NPROC, processes + 1 if private else max(SHARED_PROCESSES, processes)),
+        (resource.RLIMIT_NOFILE, int(limits["open_files"])),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MEMLOCK, 1 << 20),
+    ):
+        value = allowed(what, value)
+        resource.setrlimit(what, (value, value))
+    # Runtimes that manage stacks of their own may ask for more.
+    stack = allowed(resource.RLIMIT_STACK, int(limits["stack_bytes"]))
+    resource.setrlimit(resource.RLIMIT_STACK, (stack, resource.getrlimit(resource.RLIMIT_STACK)[1]))
+
+
+def allowed(what: int, value: int) -> int:
+    """The value, or the hard limit where that is lower: nobody here may raise it."""
+    hard = resource.getrlimit(what)[1]
+    return value if hard == resource.RLIM_INFINITY else min(value, hard)
+
+
+def restrict(build: bool, off: set[str]) -> None:
+    """No privilege can be gained by this thread any more, and the kernel refuses what candidates have no use for."""
+    linux.prctl(linux.NO_NEW_PRIVS, 1)
+    if "seccomp" not in off:
+        linux.install(filter_program(build))

@@ -1,0 +1,212 @@
+"""One warm agent process and the talk with it: started without forking its caller, and ended with it."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.resources
+import json
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from tasklake.sandbox_exec.limits import Limits
+
+# Path inside the program's folder, whether it may be executed, and its bytes.
+File = tuple[str, bool, bytes]
+Answer = tuple[dict[str, Any], list[bytes]]
+# The agent ends a step soon after its wall time; a starved machine may take a minute longer.
+SILENCE_S = 60.0
+# Sent ahead of an answer, so that the agent never waits for us: as much as a pipe surely holds while nobody reads.
+AHEAD_BYTES = 1 << 15
+# How much is read at once.
+CHUNK = 1 << 18
+# How long an agent that has nothing to do any more may take to end.
+ENDING_S = 5.0
+# In the order in which they import one another.
+MODULES = ("syscalls", "filter", "tree", "walls", "step", "serve")
+# CPU limits are given to the kernel in steps, so that agents are shared by programs with similar ones.
+CPU_STEPS_S = (10, 60, 600, 1 << 20)
+
+
+class AgentDied(Exception):
+    """The agent ended in the middle of a step; never reaches a caller of the package."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an agent is made for: everything that its candidates inherit and that cannot be changed afterwards."""
+
+    level: str
+    build: bool
+    show: tuple[str, ...]
+    inherited: tuple[tuple[str, float], ...]
+    # Walls left out; only a test that shows what a wall is good for names any.
+    off: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, backend: ModuleType, limits: Limits, *, build: bool = False, show: tuple[str, ...] = (),
+        off: tuple[str, ...] = (),
+    ) -> Kind:  # fmt: skip
+        """The kind of agent that can run commands under such limits."""
+        cpu = next(step for step in CPU_STEPS_S if limits.cpu_s <= step)
+        names = ("file_bytes", "processes", "open_files", "stack_bytes")
+        inherited = {**{name: getattr(limits, name) for name in names}, "cpu_s": cpu}
+        return cls(backend.LEVEL, build, show, tuple(inherited.items()), (*backend.OFF, *off))
+
+
+class Agent:
+    """One warm agent process; for one thread at a time."""
+
+    def __init__(self, kind: Kind):
+        # Held by nobody else: not even a program that forks while we do.
+        self.socket, theirs = socket.socketpair()
+        # A session of its own: whoever signals the caller's process group, as Spark does to end its workers, would else
+        # end the agent before it could tidy up. Its code comes over its input: no command line shows it.
+        self.process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", STARTER],
+            stdin=theirs.fileno(),
+            stdout=theirs.fileno(),
+            stderr=subprocess.DEVNULL,
+            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+            start_new_session=True,
+        )
+        theirs.close()
+        self.buffer = bytearray()
+        # True once its state is not known any more: it must not be used again.
+        self.lost = False
+        self.held: object = None
+        hello = {"level": kind.level, "build": kind.build, "show": kind.show, "off": kind.off}
+        source = agent_source()
+        try:
+            self._write(struct.pack(">I", len(source)) + source)
+            self._send({**hello, "limits": dict(kind.inherited)}, [])
+            told, _ = self._receive(0.0)
+            if told["failed"]:
+                raise AgentDied(told["failed"])
+        except AgentDied:
+            self.close()
+            raise
+
+    def program(self, files: Sequence[File]) -> None:
+        """The agent's program is this one; nothing is sent where it holds it already."""
+        if self.held is not files:
+            self._send({"op": "program", "files": [file[:2] for file in files]}, [file[2] for file in files])
+            self.held = files
+
+    def run(
+        self, argv: Sequence[str], environment: Mapping[str, str], limits: Limits, inputs: Sequence[bytes],
+        *, collect: bool = False,
+    ) -> Generator[Answer, None, None]:  # fmt: skip
+        """What running the command on each input in turn showed; the caller may stop listening at any time."""
+        told = {**asdict(limits), "wall_s": limits.wall}
+        header = {"op": "run", "argv": list(argv), "environment": environment, "limits": told, "collect": collect}
+        sent = received = 0
+        try:
+            while received < len(inputs):
+                while sent < len(inputs) and (
+                    sent == received or (sent == received + 1 and len(inputs[sent]) <= AHEAD_BYTES)
+                ):
+                    self._send(header, [inputs[sent]])
+                    sent += 1
+                answer = self._receive(limits.wall)
+                received += 1
+                yield answer
+        finally:
+            while received < sent and not self.lost:
+                received += 1
+                with contextlib.suppress(AgentDied):
+                    self._receive(limits.wall)
+
+    def _send(self, header: Mapping[str, Any], blobs: Sequence[bytes]) -> None:
+        text = json.dumps({**header, "blobs": [len(blob) for blob in blobs]}).encode()
+        start = struct.pack(">I", len(text)) + text
+        if sum(map(len, blobs)) <= AHEAD_BYTES:
+            self._write(b"".join((start, *blobs)))
+            return
+        for part in (start, *blobs):
+            self._write(part)
+
+    def _write(self, data: bytes) -> None:
+        try:
+            self.socket.settimeout(SILENCE_S)
+            self.socket.sendall(data)
+        except OSError as error:
+            raise self._died(str(error)) from None
+
+    def _receive(self, wall: float) -> Answer:
+        self.socket.settimeout(wall + SILENCE_S)
+        try:
+            header = json.loads(self._read(struct.unpack(">I", self._read(4))[0]))
+            return header, [self._read(size) for size in header.pop("blobs")]
+        except (OSError, ValueError) as error:
+            raise self._died(str(error)) from None
+
+    def _read(self, size: int) -> bytes:
+        """So many bytes; what came with them is kept for the next call."""
+        found = bytearray(size)
+        filled = min(size, len(self.buffer))
+        found[:filled] = self.buffer[:filled]
+        del self.buffer[:filled]
+        view = memoryview(found)
+        while filled < size:
+            if size - filled < CHUNK:
+                data = self.socket.recv(CHUNK)
+                taken = min(len(data), size - filled)
+                view[filled : filled + taken] = data[:taken]
+                self.buffer += data[taken:]
+            else:
+                taken = self.socket.recv_into(view[filled:])
+            if not taken:
+                raise self._died("the agent ended")
+            filled += taken
+        return bytes(found)
+
+    def _died(self, why: str) -> AgentDied:
+        self.lost = True
+        return AgentDied(why)
+
+    def close(self) -> None:
+        """The agent and all that it ran are gone."""
+        self.lost = True
+        self.socket.close()
+        try:
+            self.process.wait(timeout=ENDING_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+# Reads the agent's modules from its input, unbuffered, and becomes the agent.
+STARTER = (
+    "import os,sys\n"
+    "def read(n):\n"
+    " b=b''\n"
+    " while len(b)<n: b+=os.read(0,n-len(b))or sys.exit()\n"
+    " return b\n"
+    "exec(compile(read(int.from_bytes(read(4),'big')),'agent','exec'))\n"
+)
+
+
+@cache
+def agent_source() -> bytes:
+    """One text that holds the agent's modules, so that it runs without this package on its path, even from a zip."""
+    package = "tasklake.sandbox_exec.agent"
+    folder = importlib.resources.files(package)
+    texts = [(f"{package}.{name}", folder.joinpath(f"{name}.py").read_text(encoding="utf-8")) for name in MODULES]
+    return (
+        "import sys, types\n"
+        f"for name in ('tasklake', 'tasklake.sandbox_exec', {package!r}):\n"
+        "    sys.modules[name] = types.ModuleType(name)\n"
+        f"for name, text in {texts!r}:\n"
+        "    module = sys.modules[name] = types.ModuleType(name)\n"
+        f"    setattr(sys.modules[{package!r}], name.rpartition('.')[2], module)\n"
+        "    exec(compile(text, name, 'exec'), module.__dict__)\n"
+        "module.serve_caller()\n"
+    ).encode()

@@ -1,0 +1,185 @@
+"""One program on its way through a slot: built, run on its cases, and judged by what that showed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tasklake.sandbox_exec.artefacts import Built
+from tasklake.sandbox_exec.channel import AgentDied
+from tasklake.sandbox_exec.checkers import checker as checker_named
+from tasklake.sandbox_exec.languages import Language, resolved, toolchain
+from tasklake.sandbox_exec.limits import BUILD, Limits
+from tasklake.sandbox_exec.verdict import Case, Result, Step, Verdict, judged, overall
+
+if TYPE_CHECKING:
+    from tasklake.sandbox_exec.pool import Pool, Slot
+
+# DESIGN §6: our own failure is tried again in a new box before it is told.
+TRIES = 3
+HEAD = 4096
+COMPILE_WORDS = {
+    Verdict.runtime_error: Verdict.compile_error,
+    Verdict.time_limit: Verdict.compile_limit,
+    Verdict.memory_limit: Verdict.compile_limit,
+    Verdict.output_limit: Verdict.compile_limit,
+}
+
+
+class Work:
+    """A program, its language, and the rules that it is judged by."""
+
+    def __init__(self, pool: Pool, pack: Language, program: bytes, limits: Limits, checker: str):
+        self.pool, self.pack, self.program = pool, pack, program
+        self.limits = limits.scaled(pack.limit_factors)
+        self.right = checker_named(checker)
+        self.toolchain = toolchain(pack)
+
+    def done(self, slot: Slot, cases: Sequence[Case], *, run_all: bool) -> Result:
+        """What the program showed."""
+        built = self.built(slot)
+        steps: list[Step] = []
+        if built.step.verdict is Verdict.accepted:
+            steps = self.tested(slot, built, cases, run_all=run_all)
+            steps += [Step(Verdict.skipped)] * (len(cases) - len(steps))
+        verdict = overall(built.step.verdict, [step.verdict for step in steps])
+        level, unheld = self.pool.backend.NAME, tuple(self.pool.backend.UNENFORCED)
+        return Result(verdict, built.step, tuple(steps), level, unheld, self.pack.id, self.toolchain)
+
+    def tested(self, slot: Slot, built: Built, cases: Sequence[Case], *, run_all: bool) -> list[Step]:
+        """A step for each case in turn, up to the first that fails unless all are to run."""
+        steps: list[Step] = []
+        failures = 0
+        while len(steps) < len(cases) and (run_all or not steps or steps[-1].verdict is Verdict.accepted):
+            before = len(steps)
+            try:
+                self.some(slot, built, cases, steps, run_all=run_all)
+                told = steps.pop().stderr_tail if steps[-1].verdict is Verdict.internal_error else b""
+            except (AgentDied, OSError) as error:
+                told = str(error).encode() or type(error).__name__.encode()
+            failures = failures + 1 if told and len(steps) == before else 0
+            if failures == TRIES:
+                steps.append(Step(Verdict.internal_error, stderr_tail=told[-HEAD:]))
+                failures = 0
+        return steps
+
+    def some(self, slot: Slot, built: Built, cases: Sequence[Case], steps: list[Step], *, run_all: bool) -> None:
+        """Steps are added until all cases have one, or until one of them needs a closer look."""
+        argv, show = self.command("execute")
+        agent = slot.agent(self.limits, build=False, show=show)
+        agent.program(built.files)
+        left = cases[len(steps) :]
+        with closing(agent.run(argv, {}, self.limits, [case.input for case in left])) as answers:
+            for case, (told, parts) in zip(left, answers, strict=True):
+                step = self.compared(step_of(told, parts, self.limits), case, parts)
+                steps.append(step)
+                if near_limit(step, self.limits) or step.verdict is Verdict.internal_error:
+                    break
+                if not run_all and step.verdict is not Verdict.accepted:
+                    return
+        if near_limit(steps[-1], self.limits):
+            steps[-1] = self.confirmed(slot, built, cases[len(steps) - 1], steps[-1])
+
+    def confirmed(self, slot: Slot, built: Built, case: Case, step: Step) -> Step:
+        """The step of a program that ended by itself just beyond its CPU limit, tried again while nobody else runs."""
+        argv, show = self.command("execute")
+        with self.pool.turns.alone():
+            agent = slot.agent(self.limits, build=False, show=show)
+            agent.program(built.files)
+            told, parts = next(agent.run(argv, {}, self.limits, [case.input]))
+        again = self.compared(step_of(told, parts, self.limits), case, parts)
+        # Neighbours can only make a program slower.
+        return again if again.cpu_s < step.cpu_s else step
+
+    def compared(self, step: Step, case: Case, parts: Sequence[bytes]) -> Step:
+        """The step with its last word; the expected output is looked at here and nowhere else."""
+        if step.verdict is not Verdict.accepted:
+            return step
+        right = self.right(case.output, parts[0])
+        if isinstance(right, bool):  # TEMPORARY
+            right = Verdict.accepted if right else Verdict.wrong_answer
+        return replace(step, verdict=right)
+
+    def built(self, slot: Slot) -> Built:
+        """The program's files as they are run, compiled where the language is."""
+        source = (self.pack.filename, False, self.program)
+        if not self.pack.compile:
+            return Built(Step(Verdict.accepted), (source,))
+        key = (hashlib.sha256(self.program).digest(), self.pack.digest(), self.toolchain)
+        built = self.pool.artefacts.get(key)
+        if built is None:
+            built = tried(lambda: self.compiled(slot, (source,)))
+            self.pool.artefacts.put(key, built)
+        return built
+
+    def compiled(self, slot: Slot, files: Sequence[tuple[str, bool, bytes]]) -> Built:
+        """What the compiler made, in a box that holds no case."""
+        argv, show = self.command("compile")
+        limits = BUILD.scaled(self.pack.limit_factors)
+        agent = slot.agent(limits, build=True, show=show)
+        agent.program(files)
+        told, parts = next(agent.run(argv, {}, limits, [b""], collect=True))
+        step = step_of(told, parts, limits)
+        step = replace(step, verdict=COMPILE_WORDS.get(step.verdict, step.verdict))
+        made = [
+            (name, executable, data) for (name, executable), data in zip(told.get("files", ()), parts[2:], strict=True)
+        ]
+        if step.verdict is Verdict.accepted and not made:
+            return Built(replace(step, verdict=Verdict.compile_limit), ())
+        return Built(step, (*files, *made))
+
+    def command(self, what: str) -> tuple[list[str], tuple[str, ...]]:
+        """The words of a command of the pack, and the folders that it needs beside the system's own."""
+        argv = list(self.pack.command(what))
+        argv[0], show = resolved(argv[0])
+        return argv, show
+
+
+def tried(attempt: Callable[[], Built]) -> Built:
+    """What was built, tried again in a new agent when ours failed."""
+    told = ""
+    for _ in range(TRIES):
+        try:
+            built = attempt()
+            if built.step.verdict is not Verdict.internal_error:
+                return built
+            told = built.step.stderr_tail.decode("utf-8", "replace")
+        except (AgentDied, OSError) as error:
+            told = str(error) or type(error).__name__
+    return Built(Step(Verdict.internal_error, stderr_tail=told.encode()[-HEAD:]), ())
+
+
+def near_limit(step: Step, limits: Limits) -> bool:
+    """True when the program ended by itself, beyond its CPU limit but not far."""
+    return step.verdict is Verdict.time_limit and not step.killed
+
+
+def step_of(told: Mapping[str, Any], parts: Sequence[bytes], limits: Limits) -> Step:
+    """The agent's raw measures as a step; right or wrong is not known yet."""
+    if told["failed"]:
+        return not_started(told)
+    status = told["status"]
+    signal = status & 0x7F if status is not None else 0
+    step = Step(
+        Verdict.accepted,
+        cpu_s=told["cpu_s"],
+        wall_s=told["wall_s"],
+        peak_memory_bytes=told["peak"],
+        output_bytes=told["output_bytes"],
+        exit_code=status >> 8 if status is not None and not signal else None,
+        signal=signal or None,
+        killed=told["killed"],
+        measured_by="processes",
+        stdout_head=parts[0][:HEAD],
+        stderr_tail=parts[1],
+    )
+    return replace(step, verdict=judged(step, limits))
+
+
+def not_started(told: Mapping[str, Any]) -> Step:
+    """A program that lacks what it was to be started by: a toolchain of ours, or a file that its build did not make."""
+    word = Verdict.internal_error if told["ours"] else Verdict.runtime_error
+    return Step(word, exit_code=None if told["ours"] else 127, stderr_tail=told["failed"].encode())
