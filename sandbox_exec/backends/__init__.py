@@ -11,6 +11,7 @@ import importlib
 import pkgutil
 from types import ModuleType
 
+from tasklake.sandbox_exec.documents import nearest
 from tasklake.sandbox_exec.errors import TasklakeError
 
 REQUIRED = {"any": 0, "standard": 1, "strict": 2}
@@ -49,7 +50,9 @@ def wanted(isolation: str) -> list[ModuleType]:
     if isolation in levels:
         return [levels[isolation]]
     if isolation not in REQUIRED:
+        meant = nearest(isolation, (*REQUIRED, *levels))
+        hint = f"did you mean {meant}? " if meant else ""
         raise IsolationError(
-            f"isolation is {isolation!r}; it must be one of {', '.join(REQUIRED)}, or a level: {', '.join(levels)}"
+            f"isolation is {isolation!r}; {hint}It is one of {', '.join(REQUIRED)}, or a level: {', '.join(levels)}"
         )
     return [module for module in levels.values() if int(module.STRENGTH) >= REQUIRED[isolation]]

@@ -235,7 +235,7 @@ def test_stages_are_accepted_exactly_when_each_has_those_it_reads_from(tmp_path:
         (GOOD + "gate: {gates: [verdict_is_acepted]}\n", "did you mean verdict_is_accepted?"),
         (GOOD.replace("mbpp", "mbp"), "did you mean mbpp?"),
         (GOOD + "attempts: 2\n", "did you mean ground.attempts?"),
-        (GOOD + "execute: {isolation: paranoid}\n", "must be one of any, standard, strict, or a level: namespaces"),
+        (GOOD + "execute: {isolation: paranoid}\n", "It is one of any, standard, strict, or a level: namespaces"),
         ("name: a\nsource: {source: mbpp, path: []}\nstages: [ingest]\n", "must not be empty"),
     ],
 )
