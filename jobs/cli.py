@@ -14,7 +14,7 @@ import typer
 from rich.text import Text
 
 from tasklake.jobs import render
-from tasklake.jobs.commands import Answer, Shared, keeping, looking, shared, working
+from tasklake.jobs.commands import Answer, Shared, keeping, looking, shared, verifying, working
 from tasklake.sandbox_exec.errors import TasklakeError
 
 DONE, FAILED, MISUSED, OUR_FAULT, STOPPED = 0, 1, 2, 3, 130
@@ -26,6 +26,7 @@ PANELS: dict[str, tuple[Callable[..., Answer], ...]] = {
     "Run": (working.demo, working.run, working.plan, working.release),
     "Look": (looking.tables, looking.show, looking.sql, looking.runs, looking.rejects, looking.releases),
     "Keep": (keeping.export, keeping.migrate, keeping.optimize, keeping.vacuum),
+    "Sandbox": (verifying.verify,),
     "This machine": (keeping.languages, keeping.doctor),
 }
 
@@ -87,7 +88,7 @@ def _answered(words: list[str]) -> int:
             # A line to copy, such as a command to try next, stays one line.
             console.print(each, soft_wrap=isinstance(each, Text))
     sys.stdout.flush()
-    return DONE if answer.ok else FAILED
+    return answer.code if answer.code is not None else DONE if answer.ok else FAILED
 
 
 def _told(error: Exception) -> int:

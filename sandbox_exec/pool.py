@@ -6,6 +6,7 @@ The caller is never forked, for it may have threads: agents are started with vfo
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
 import shutil
 from collections import OrderedDict
@@ -144,6 +145,11 @@ def run(
     """What the program showed, in a pool of its own."""
     with Pool() as pool:
         return pool.run(program, pack, cases, limits, checker=checker, run_all=run_all)
+
+
+def cores() -> int:
+    """How many programs can really run at once here."""
+    return len(os.sched_getaffinity(0))
 
 
 @cache

@@ -26,11 +26,15 @@ DEMO_LAKE = "./tasklake-demo"
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command found: `data` for programs, `view` for people, `ok` False when the work failed."""
+    """What a command found: `data` for programs, `view` for people, `ok` False when the work failed.
+
+    A command whose exit code says more than that gives it as `code`.
+    """
 
     data: Any
     view: Sequence[RenderableType]
     ok: bool = True
+    code: int | None = None
 
 
 @dataclass(frozen=True)

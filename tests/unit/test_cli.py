@@ -41,6 +41,17 @@ OPTIONS = {
     "migrate": [],
     "optimize": [],
     "vacuum": ["--retain-hours", "--keep-releases"],
+    "verify": [
+        "--language",
+        "--cases",
+        "--checker",
+        "--limits",
+        "--isolation",
+        "--run-all",
+        "--batch",
+        "--out",
+        "--slots",
+    ],
     "languages": ["--quick"],
     "doctor": ["--quick"],
 }
