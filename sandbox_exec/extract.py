@@ -109,7 +109,7 @@ def extract_program(answer: str, fence_tags: Sequence[str]) -> Extraction:
         return Extraction(None, "truncated")
     asked = frozenset(tag.lower() for tag in fence_tags)
     best, best_rank, best_size, whole = None, -1, 0, True
-    for block in _blocks(said.split("\n"), asked):
+    for block in _blocks(said.rstrip().split("\n"), asked):
         rank, size, whole = _rank(block.tag, asked), block.size, block.closed
         # An untagged fence with nothing behind it closes something, rather than that it opens the program.
         stray = not (block.tag or block.closed or size)
@@ -203,8 +203,9 @@ def _block(fence: _Fence, lines: Sequence[str], place: int) -> tuple[_Block, int
     for at in range(place, len(lines)):
         quotes, line = _unquoted(lines[at], fence.quotes)
         if quotes < fence.quotes:
-            # What a quote holds ends with the quote, and its next line is read again.
-            return _Block(fence.tag, _moved(held, fence.depth), True), at
+            # What a quote holds ends with the quote, and the next line is read again; one of nothing but marks is cut.
+            ended = at + 1 < len(lines) or bool(line.strip())
+            return _Block(fence.tag, _moved(held, fence.depth), ended), at
         if _closes(line, fence):
             return _Block(fence.tag, _moved(held, fence.depth), True), at + 1
         held.append(line)

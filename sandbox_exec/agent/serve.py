@@ -118,7 +118,7 @@ def main() -> None:
                 told["files"] = files
                 made += found
             write_frame(stdout, told, made)
-            wipe(place.scratch)
+            wipe(place.scratch, place.private)
             if time.process_time() > walls.SPARE_CPU_S / 2:
                 raise Dirty("this agent has used much of the CPU time that the kernel allows it")
 

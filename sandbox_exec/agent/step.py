@@ -61,7 +61,7 @@ class Step:
         self.limits = limits
         self.output: list[bytes] = []
         self.grown = self.grown or len(stdin) > WIDE_PIPE
-        self.output_bytes, self.tail, self.killed = 0, b"", ""
+        self.output_bytes, self.tail, self.killed, self.ended = 0, b"", "", False
         self.usage: Any = None
         self.tree.begin()
         self.forget()
@@ -131,7 +131,8 @@ class Step:
         self.open.append(ended)
         poll = select.poll()
         poll.register(ended, select.POLLIN)
-        if not stdin and poll.poll(UNSEEN_MS):
+        self.ended = not stdin and bool(poll.poll(UNSEEN_MS))
+        if self.ended:
             return
         for descriptor in (self.stdout, self.stderr):
             os.set_blocking(descriptor, False)
@@ -153,6 +154,7 @@ class Step:
                 self.killed = self.beyond(now - self.began)
             for descriptor, event in poll.poll(max(0.0, sampled - now) * 1000):
                 if descriptor == ended:
+                    self.ended = True
                     return
                 if descriptor == 0 and event & select.POLLHUP:
                     raise SystemExit("the caller is gone")
@@ -212,14 +214,13 @@ class Step:
 
     def end(self, pid: int) -> None:
         """No process of the command is left, and all that it wrote has been read."""
-        self.tree.peak = max(self.tree.peak, self.scratch_bytes())
-        # One that has ended by itself keeps the status that it ended with.
-        os.kill(pid, signal.SIGKILL)
+        if not self.ended:
+            os.kill(pid, signal.SIGKILL)
         _, self.status, self.usage = os.wait4(pid, 0)
         self.wall = time.monotonic() - self.began
         end_all() if self.place.private else end_descendants()
+        # Nobody is left who could write: reading ends, and never waits.
         for descriptor in (self.stdout, self.stderr):
-            os.set_blocking(descriptor, False)
             while not self.killed and self.take(descriptor) > 0:
                 pass
         self.close()
@@ -246,12 +247,14 @@ class Step:
         return told, [b"".join(self.output), self.tail]
 
 
-def wipe(folders: Sequence[str]) -> None:
+def wipe(folders: Sequence[str], in_memory: bool) -> None:
     """The folders are empty, whatever was left in them; raises Dirty when they cannot be."""
     for folder in folders:
         try:
-            left = os.listdir(folder)
-            for name in left:
+            # A folder in memory has a size for each of its names, which is quicker to ask for than the names.
+            if in_memory and not os.stat(folder).st_size:
+                continue
+            for name in os.listdir(folder):
                 remove(os.path.join(folder, name))
         except OSError as error:
             raise Dirty(str(error)) from None

@@ -102,25 +102,27 @@ def delay(pid: int) -> float:
 
 def end_all() -> None:
     """No other process of this namespace is left: only for its first process."""
-    with contextlib.suppress(ProcessLookupError):
+    try:
         os.kill(-1, signal.SIGKILL)
-    with contextlib.suppress(ChildProcessError):
         while True:
             os.waitpid(-1, 0)
+    except (ProcessLookupError, ChildProcessError):
+        return
 
 
 def end_descendants() -> None:
     """No process below this one is left, however quickly they fork: orphans come to this process, a subreaper."""
     while True:
-        below = list(descendants(os.getpid()))
-        for each in (signal.SIGSTOP, signal.SIGKILL):
-            for pid in below:
-                # Another user's process, under Landlock as root, is ours to end all the same.
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, each)
         try:
+            # Whoever has no child has no descendant: usually there is nothing to end.
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         except ChildProcessError:
             return
+        below = list(descendants(os.getpid()))
+        # Stopped first, for a process that forks while the others are ended would always be one ahead.
+        for each in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in below:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, each)
         os.sched_yield()
