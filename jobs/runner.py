@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 
 # The stages whose measures run programs.
 EXECUTING = ("ground", "execute")
+# Enough for a sentence and its cause; a plan that Spark prints may be a megabyte.
+MAX_ERROR = 2000
 Progress = Callable[[str, Mapping[str, Any]], None]
 
 
@@ -239,9 +240,10 @@ def recorded(this: Run) -> Iterator[RunReport]:
     write("running")
     try:
         yield report
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(TasklakeError):
-            write("failed", str(sys.exception()))
+            # Some errors of Spark say nothing but their name.
+            write("failed", f"{type(error).__name__}: {error}"[:MAX_ERROR])
         raise
     write("done")
 

@@ -11,6 +11,7 @@ import importlib.resources
 import logging
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,7 +86,8 @@ def pinned(spark: SparkSession) -> SparkSession:
     # Spark's Python side logs each refused query with its stack trace; the caller tells it in a sentence.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     for name, value in PINNED.items():
-        if not name.startswith("spark.databricks") or spark.conf.get(name, None) is None:
+        held = spark.conf.get(name, None)
+        if held != value and (held is None or not name.startswith("spark.databricks")):
             with contextlib.suppress(_static_setting_error()):
                 spark.conf.set(name, value)
     return spark
@@ -129,7 +131,10 @@ def _started(builder: Any) -> SparkSession:
             "(apt-get install openjdk-17-jre-headless) or set JAVA_HOME to where it is"
         )
     try:
-        spark: SparkSession = builder.getOrCreate()
+        with warnings.catch_warnings():
+            # A local Connect server got every setting at its start; its client tries to set the fixed ones again.
+            warnings.filterwarnings("ignore", message="Failed to set")
+            spark: SparkSession = builder.getOrCreate()
     except PySparkRuntimeError as error:
         if error.getCondition() != "JAVA_GATEWAY_EXITED":
             raise

@@ -45,7 +45,8 @@ class Kind:
     """What an agent is made for: everything that its candidates inherit and that cannot be changed afterwards."""
 
     level: str
-    build: bool
+    # What runs in it: build, run or check. None of them ever shares a box with another.
+    role: str
     show: tuple[str, ...]
     inherited: tuple[tuple[str, float], ...]
     # Walls left out; only a test that shows what a wall is good for names any.
@@ -53,14 +54,14 @@ class Kind:
 
     @classmethod
     def of(
-        cls, backend: ModuleType, limits: Limits, *, build: bool = False, show: tuple[str, ...] = (),
+        cls, backend: ModuleType, limits: Limits, *, role: str = "run", show: tuple[str, ...] = (),
         off: tuple[str, ...] = (),
     ) -> Kind:  # fmt: skip
         """The kind of agent that can run commands under such limits."""
         cpu = next(step for step in CPU_STEPS_S if limits.cpu_s <= step)
         names = ("file_bytes", "processes", "open_files", "stack_bytes")
         inherited = {**{name: getattr(limits, name) for name in names}, "cpu_s": cpu}
-        return cls(backend.LEVEL, build, show, tuple(inherited.items()), (*backend.OFF, *off))
+        return cls(backend.LEVEL, role, show, tuple(inherited.items()), (*backend.OFF, *off))
 
 
 class Agent:
@@ -84,7 +85,7 @@ class Agent:
         # True once its state is not known any more: it must not be used again.
         self.lost = False
         self.held: object = None
-        hello = {"level": kind.level, "build": kind.build, "show": kind.show, "off": kind.off}
+        hello = {"level": kind.level, "build": kind.role == "build", "show": kind.show, "off": kind.off}
         source = agent_source()
         try:
             self._write(struct.pack(">I", len(source)) + source)

@@ -12,7 +12,6 @@ import shutil
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 from types import ModuleType, TracebackType
@@ -20,25 +19,16 @@ from types import ModuleType, TracebackType
 from tasklake.sandbox_exec.artefacts import Artefacts
 from tasklake.sandbox_exec.backends import IsolationError, wanted
 from tasklake.sandbox_exec.channel import Agent, AgentDied, Kind
+from tasklake.sandbox_exec.job import Job
 from tasklake.sandbox_exec.languages import SEARCH_PATH, Language, language
 from tasklake.sandbox_exec.limits import Limits
+from tasklake.sandbox_exec.special import CheckerProgram
 from tasklake.sandbox_exec.turns import Turns
 from tasklake.sandbox_exec.verdict import Case, Result
 from tasklake.sandbox_exec.work import Work
 
 # Agents that a slot keeps warm: one that builds, one that runs, and those of a few other limits.
 KEPT_AGENTS = 4
-
-
-@dataclass(frozen=True)
-class Job:
-    """A program to be run against cases."""
-
-    program: str | bytes
-    language: Language | str
-    cases: Sequence[Case]
-    limits: Limits = field(default_factory=Limits)
-    checker: str = "lines"
 
 
 class Slot:
@@ -48,9 +38,9 @@ class Slot:
         self.backend, self.off = backend, off
         self.agents: OrderedDict[Kind, Agent] = OrderedDict()
 
-    def agent(self, limits: Limits, *, build: bool, show: tuple[str, ...]) -> Agent:
+    def agent(self, limits: Limits, *, role: str, show: tuple[str, ...]) -> Agent:
         """An agent that runs commands under such limits, warm where there is one."""
-        kind = Kind.of(self.backend, limits, build=build, show=show, off=self.off)
+        kind = Kind.of(self.backend, limits, role=role, show=show, off=self.off)
         found = self.agents.get(kind)
         if found is None or found.lost:
             if found is not None:
@@ -96,7 +86,7 @@ class Pool:
 
     def run(
         self, program: str | bytes, pack: Language | str, cases: Sequence[Case], limits: Limits | None = None, *,
-        checker: str = "lines", run_all: bool = True,
+        checker: str | CheckerProgram = "lines", run_all: bool = True,
     ) -> Result:  # fmt: skip
         """What the program showed: built once, then run on every case in a clean box, or up to the first failure."""
         return self.done(Job(program, pack, cases, limits or Limits(), checker), run_all=run_all)
@@ -105,7 +95,7 @@ class Pool:
         """What the job's program showed."""
         pack = language(job.language) if isinstance(job.language, str) else job.language
         source = job.program.encode() if isinstance(job.program, str) else job.program
-        work = Work(self, pack, source, job.limits, job.checker)
+        work = Work(self, pack, source, job)
         slot = self.idle.get()
         try:
             with self.turns.shared():

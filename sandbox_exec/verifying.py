@@ -13,9 +13,10 @@ from typing import Any
 from tasklake.sandbox_exec.checkers import checker
 from tasklake.sandbox_exec.documents import nearest
 from tasklake.sandbox_exec.errors import TasklakeError
+from tasklake.sandbox_exec.job import Job
 from tasklake.sandbox_exec.languages import Language, language, toolchain
 from tasklake.sandbox_exec.limits import MIB, Limits
-from tasklake.sandbox_exec.pool import Job, Pool
+from tasklake.sandbox_exec.pool import Pool
 from tasklake.sandbox_exec.verdict import Case, Result, Step, Verdict
 
 CASE_KEYS = ("input", "output")

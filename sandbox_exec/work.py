@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from tasklake.sandbox_exec.artefacts import Built
 from tasklake.sandbox_exec.channel import AgentDied
 from tasklake.sandbox_exec.checkers import checker as checker_named
+from tasklake.sandbox_exec.job import Job
 from tasklake.sandbox_exec.languages import Language, resolved, toolchain
 from tasklake.sandbox_exec.limits import BUILD, Limits
+from tasklake.sandbox_exec.special import ANSWER, INPUT, LIMITS, OUTPUT, CheckerProgram
 from tasklake.sandbox_exec.verdict import Case, Result, Step, Verdict, judged, overall
 
 if TYPE_CHECKING:
@@ -32,10 +34,11 @@ COMPILE_WORDS = {
 class Work:
     """A program, its language, and the rules that it is judged by."""
 
-    def __init__(self, pool: Pool, pack: Language, program: bytes, limits: Limits, checker: str):
+    def __init__(self, pool: Pool, pack: Language, program: bytes, job: Job):
         self.pool, self.pack, self.program = pool, pack, program
-        self.limits = limits.scaled(pack.limit_factors)
-        self.right = checker_named(checker)
+        self.limits = job.limits.scaled(pack.limit_factors)
+        self.special = job.checker if isinstance(job.checker, CheckerProgram) else None
+        self.right = checker_named("exact" if isinstance(job.checker, CheckerProgram) else job.checker)
         self.toolchain = toolchain(pack)
 
     def done(self, slot: Slot, cases: Sequence[Case], *, run_all: bool) -> Result:
@@ -69,12 +72,12 @@ class Work:
     def some(self, slot: Slot, built: Built, cases: Sequence[Case], steps: list[Step], *, run_all: bool) -> None:
         """Steps are added until all cases have one, or until one of them needs a closer look."""
         argv, show = self.command("execute")
-        agent = slot.agent(self.limits, build=False, show=show)
+        agent = slot.agent(self.limits, role="run", show=show)
         agent.program(built.files)
         left = cases[len(steps) :]
         with closing(agent.run(argv, {}, self.limits, [case.input for case in left])) as answers:
             for case, (told, parts) in zip(left, answers, strict=True):
-                step = self.compared(step_of(told, parts, self.limits), case, parts)
+                step = self.compared(slot, step_of(told, parts, self.limits), case, parts)
                 steps.append(step)
                 if near_limit(step, self.limits) or step.verdict is Verdict.internal_error:
                     break
@@ -87,21 +90,39 @@ class Work:
         """The step of a program that ended by itself just beyond its CPU limit, tried again while nobody else runs."""
         argv, show = self.command("execute")
         with self.pool.turns.alone():
-            agent = slot.agent(self.limits, build=False, show=show)
+            agent = slot.agent(self.limits, role="run", show=show)
             agent.program(built.files)
             told, parts = next(agent.run(argv, {}, self.limits, [case.input]))
-        again = self.compared(step_of(told, parts, self.limits), case, parts)
+        again = self.compared(slot, step_of(told, parts, self.limits), case, parts)
         # Neighbours can only make a program slower.
         return again if again.cpu_s < step.cpu_s else step
 
-    def compared(self, step: Step, case: Case, parts: Sequence[bytes]) -> Step:
+    def compared(self, slot: Slot, step: Step, case: Case, parts: Sequence[bytes]) -> Step:
         """The step with its last word; the expected output is looked at here and nowhere else."""
         if step.verdict is not Verdict.accepted:
             return step
-        right = self.right(case.output, parts[0])
-        if isinstance(right, bool):  # TEMPORARY
-            right = Verdict.accepted if right else Verdict.wrong_answer
-        return replace(step, verdict=right)
+        if self.special is not None:
+            return self.checked(slot, self.special, step, (case, parts[0]))
+        return replace(step, verdict=self.right(case.output, parts[0]))
+
+    def checked(self, slot: Slot, special: CheckerProgram, step: Step, shown: tuple[Case, bytes]) -> Step:
+        """The step with the word of a checker program, which sees the expected output where no candidate ever runs."""
+        case, output = shown
+        job = Job(special.program, special.language, (), LIMITS)
+        work = Work(self.pool, special.language, special.program, job)
+        built = work.built(slot)
+        if built.step.verdict is not Verdict.accepted:
+            return failed(f"the checker program cannot be built: {built.step.stderr_tail.decode('utf-8', 'replace')}")
+        files = ((INPUT, False, case.input), (OUTPUT, False, output), (ANSWER, False, case.output))
+        argv, show = work.command("execute", special.words())
+        agent = slot.agent(work.limits, role="check", show=show)
+        agent.program((*built.files, *files))
+        told, parts = next(agent.run(argv, {}, work.limits, [b""]))
+        said = step_of(told, parts, work.limits)
+        word = special.verdict(said, parts[0])
+        if word is None:
+            return failed(f"the checker program failed: {said.verdict} {said.stderr_tail.decode('utf-8', 'replace')}")
+        return replace(step, verdict=word)
 
     def built(self, slot: Slot) -> Built:
         """The program's files as they are run, compiled where the language is."""
@@ -119,7 +140,7 @@ class Work:
         """What the compiler made, in a box that holds no case."""
         argv, show = self.command("compile")
         limits = BUILD.scaled(self.pack.limit_factors)
-        agent = slot.agent(limits, build=True, show=show)
+        agent = slot.agent(limits, role="build", show=show)
         agent.program(files)
         told, parts = next(agent.run(argv, {}, limits, [b""], collect=True))
         step = step_of(told, parts, limits)
@@ -131,11 +152,14 @@ class Work:
             return Built(replace(step, verdict=Verdict.compile_limit), ())
         return Built(step, (*files, *made))
 
-    def command(self, what: str) -> tuple[list[str], tuple[str, ...]]:
-        """The words of a command of the pack, and the folders that it needs beside the system's own."""
+    def command(self, what: str, more: Sequence[str] = ()) -> tuple[list[str], tuple[str, ...]]:
+        """The words of a command of the pack and more, and the folders that it needs beside the system's own."""
         argv = list(self.pack.command(what))
+        if more and argv[:2] == ["sh", "-c"]:
+            # A shell hands on what follows its text, behind a name for itself.
+            argv = ["sh", "-c", argv[2] + ' "$@"', "sh"]
         argv[0], show = resolved(argv[0])
-        return argv, show
+        return [*argv, *more], show
 
 
 def tried(attempt: Callable[[], Built]) -> Built:
@@ -150,6 +174,11 @@ def tried(attempt: Callable[[], Built]) -> Built:
         except (AgentDied, OSError) as error:
             told = str(error) or type(error).__name__
     return Built(Step(Verdict.internal_error, stderr_tail=told.encode()[-HEAD:]), ())
+
+
+def failed(why: str) -> Step:
+    """A step that failed through no fault of the candidate."""
+    return Step(Verdict.internal_error, stderr_tail=why.encode()[-HEAD:])
 
 
 def near_limit(step: Step, limits: Limits) -> bool:

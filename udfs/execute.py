@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from tasklake.sandbox_exec.errors import TasklakeError
+from tasklake.sandbox_exec.job import Job
 from tasklake.sandbox_exec.languages import Language, toolchain
 from tasklake.sandbox_exec.limits import Limits
-from tasklake.sandbox_exec.pool import Job, Pool, isolation_level
+from tasklake.sandbox_exec.pool import Pool, isolation_level
 from tasklake.sandbox_exec.verdict import Case, Result, Step, Verdict
 from tasklake.udfs.spool import Measure, Row
 

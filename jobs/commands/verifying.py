@@ -16,7 +16,7 @@ from tasklake.jobs import render
 from tasklake.jobs.commands import Answer, Shared
 
 if TYPE_CHECKING:
-    from tasklake.sandbox_exec.pool import Job
+    from tasklake.sandbox_exec.job import Job
 
 # 0 accepted, 1 not accepted, 3 a failure of ours.
 CODES = {"accepted": 0, "internal_error": 3}
@@ -78,8 +78,8 @@ def verify(
 
 
 def _job(shared: Shared, file: Path, name: str, cases: Path, rules: tuple[str, list[str]]) -> Job:
+    from tasklake.sandbox_exec.job import Job
     from tasklake.sandbox_exec.languages import language
-    from tasklake.sandbox_exec.pool import Job
     from tasklake.sandbox_exec.verifying import limits_of, read_cases
 
     checker, limits = rules
