@@ -38,7 +38,7 @@ demo: setup ## run the demo recipe into demo-lake/: the main job, from problems 
 
 .PHONY: test
 test: setup ## run the unit, sandbox, spark and e2e tiers
-	$(PYTEST) -rs -m "not cluster and not chaos and not bench and not connect" $(TIERS)
+	$(PYTEST) -rs -m "not cluster and not chaos and not bench and not connect and not wide" $(TIERS)
 
 .PHONY: check
 check: setup ## lint, format, types, import direction, terraform and yaml where present
@@ -63,7 +63,7 @@ test-spark: setup ## run the tests that start Spark
 
 .PHONY: test-sandbox
 test-sandbox: setup ## run the tests that run programs
-	$(PYTEST) -rs tests/sandbox
+	$(PYTEST) -rs -m "not wide" tests/sandbox
 
 .PHONY: test-spark40
 test-spark40: setup ## run the spark tier against pyspark 4.0.x in an environment of its own
@@ -82,6 +82,14 @@ test-connect: setup ## run a whole recipe through a Spark Connect client and com
 .PHONY: test-chaos
 test-chaos: setup ## kill runs at seeded instants and compare the tables
 	$(PYTEST) -rs -m chaos tests
+
+.PHONY: test-stability
+test-stability: setup ## ten thousand runs beside busy neighbours: no verdict flips
+	$(PYTEST) -rs -m stability tests
+
+.PHONY: test-wide
+test-wide: setup ## run every program, level and user that the sandbox tier only samples
+	$(PYTEST) -rs -m wide tests/sandbox
 
 .PHONY: bench
 bench: setup ## measure ratios against a reference in the same run

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 # What is thought is no answer. The marks of reasoning models (DeepSeek and Qwen, Gemini, Seed, Mistral, Kimi, Sky-T1);
-# one that is only spoken of stands inside a line. Templates often leave out the opening mark.
+# an opening one that is only spoken of stands inside a line.
 THOUGHT = re.compile(
     r"(?P<begin>^[ \t]*+(?:<(?:think|thinking|thought|seed:think)>|\[THINK\]|◁think▷|<\|begin_of_thought\|>))"
     r"|</(?:think|thinking|thought|seed:think)>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>",
@@ -43,24 +43,11 @@ SHORTER = 2
 # What programs print or what is typed at a prompt. A language with such a tag of its own is asked for by it.
 SHOWN = frozenset(
     (
-        *(
-            "text",
-            "txt",
-            "plain",
-            "plaintext",
-            "output",
-            "out",
-            "stdout",
-            "stderr",
-            "input",
-            "stdin",
-            "example",
-            "none",
-        ),
-        *("bash", "sh", "shell", "zsh", "console", "terminal", "shell-session", "shellsession", "cmd", "powershell"),
-        *("bat", "pwsh", "ps1", "command", "log", "result", "pseudocode", "pseudo", "algorithm", "ascii", "dot"),
-        *("json", "yaml", "yml", "toml", "ini", "csv", "tsv", "xml", "html", "css", "svg", "diff", "md", "markdown"),
-        *("math", "latex", "tex", "mermaid", "example", "sample"),
+        *("text", "txt", "plain", "plaintext", "output", "out", "stdout", "stderr", "input", "stdin", "none"),
+        *("example", "sample", "result", "log", "pseudocode", "pseudo", "algorithm", "ascii", "dot", "mermaid"),
+        *("bash", "sh", "shell", "zsh", "console", "terminal", "shell-session", "shellsession", "command"),
+        *("cmd", "bat", "powershell", "pwsh", "ps1", "json", "yaml", "yml", "toml", "ini", "csv", "tsv", "xml"),
+        *("html", "css", "svg", "diff", "md", "markdown", "math", "latex", "tex"),
     )
 )
 # Blocks that hold an answer of their own.
@@ -133,9 +120,15 @@ def _answered(text: str) -> str | None:
             said += [] if inside else [text[begin : mark.start()]]
             inside = True
             continue
-        if not inside:
-            # All before a mark that nothing opened is thought, unless it only repeats, at the very end, an earlier one.
-            said = [*said, text[begin : mark.start()]] if begin and mark.end() == end else []
+        if not inside and begin and mark.end() == end:
+            # An earlier mark, repeated.
+            said.append(text[begin : mark.start()])
+        elif not inside and begin and "\n" not in (text[mark.start() - 1], text[mark.end()]):
+            # Within a line of the answer, such as print("</think>"), it is only spoken of.
+            continue
+        elif not inside:
+            # All before a mark that nothing opened is thought: templates often leave out the opening one.
+            said.clear()
         begin, inside = mark.end(), False
     # Joined by line ends, for a fence may stand right behind a mark.
     return None if inside else "\n".join([*said, text[begin:]])

@@ -14,7 +14,7 @@ from tasklake.udfs.rows import RowError
 
 LICENCE = "CC-BY-4.0"
 REVISION = "open-r1/codeforces and open-r1/codeforces-cots (solutions_py) as of 2025-05"
-VERSION = "1"
+VERSION = "2"
 CASES = "[{input:string,output:string}]"
 SCHEMA = {
     "id": "string",
