@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tasklake.sandbox_exec.artefacts import Built
-from tasklake.sandbox_exec.channel import AgentDied
+from tasklake.sandbox_exec.caches import CacheError, prewarmed
+from tasklake.sandbox_exec.channel import AgentDied, File
 from tasklake.sandbox_exec.checkers import checker as checker_named
 from tasklake.sandbox_exec.job import Job
 from tasklake.sandbox_exec.languages import Language, resolved, toolchain
@@ -71,11 +72,12 @@ class Work:
 
     def some(self, slot: Slot, built: Built, cases: Sequence[Case], steps: list[Step], *, run_all: bool) -> None:
         """Steps are added until all cases have one, or until one of them needs a closer look."""
-        argv, show = self.command("execute")
+        argv, show = self.command("execute", self.limits)
         agent = slot.agent(self.limits, role="run", show=show)
         agent.program(built.files)
         left = cases[len(steps) :]
-        with closing(agent.run(argv, {}, self.limits, [case.input for case in left])) as answers:
+        inputs = [case.input for case in left]
+        with closing(agent.run(argv, self.pack.variables(self.limits), self.limits, inputs)) as answers:
             for case, (told, parts) in zip(left, answers, strict=True):
                 step = self.compared(slot, step_of(told, parts, self.limits), case, parts)
                 steps.append(step)
@@ -88,11 +90,11 @@ class Work:
 
     def confirmed(self, slot: Slot, built: Built, case: Case, step: Step) -> Step:
         """The step of a program that ended by itself just beyond its CPU limit, tried again while nobody else runs."""
-        argv, show = self.command("execute")
+        argv, show = self.command("execute", self.limits)
         with self.pool.turns.alone():
             agent = slot.agent(self.limits, role="run", show=show)
             agent.program(built.files)
-            told, parts = next(agent.run(argv, {}, self.limits, [case.input]))
+            told, parts = next(agent.run(argv, self.pack.variables(self.limits), self.limits, [case.input]))
         again = self.compared(slot, step_of(told, parts, self.limits), case, parts)
         # Neighbours can only make a program slower.
         return again if again.cpu_s < step.cpu_s else step
@@ -114,10 +116,10 @@ class Work:
         if built.step.verdict is not Verdict.accepted:
             return failed(f"the checker program cannot be built: {built.step.stderr_tail.decode('utf-8', 'replace')}")
         files = ((INPUT, False, case.input), (OUTPUT, False, output), (ANSWER, False, case.output))
-        argv, show = work.command("execute", special.words())
+        argv, show = work.command("execute", work.limits, special.words())
         agent = slot.agent(work.limits, role="check", show=show)
         agent.program((*built.files, *files))
-        told, parts = next(agent.run(argv, {}, work.limits, [b""]))
+        told, parts = next(agent.run(argv, work.pack.variables(work.limits), work.limits, [b""]))
         said = step_of(told, parts, work.limits)
         word = special.verdict(said, parts[0])
         if word is None:
@@ -136,13 +138,16 @@ class Work:
             self.pool.artefacts.put(key, built)
         return built
 
-    def compiled(self, slot: Slot, files: Sequence[tuple[str, bool, bytes]]) -> Built:
+    def compiled(self, slot: Slot, files: Sequence[File], first: str = "") -> Built:
         """What the compiler made, in a box that holds no case."""
-        argv, show = self.command("compile")
         limits = BUILD.scaled(self.pack.limit_factors)
-        agent = slot.agent(limits, role="build", show=show)
+        argv, show = self.command("compile", limits)
+        caches = {} if first else self.caches(slot)
+        # What comes first is a line for a shell, which then becomes the compiler.
+        argv = ["/bin/sh", "-c", first, "sh", *argv] if first else argv
+        agent = slot.agent(limits, role="build", show=(*show, *caches.values()))
         agent.program(files)
-        told, parts = next(agent.run(argv, {}, limits, [b""], collect=True))
+        told, parts = next(agent.run(argv, {**self.pack.variables(limits), **caches}, limits, [b""], collect=True))
         step = step_of(told, parts, limits)
         step = replace(step, verdict=COMPILE_WORDS.get(step.verdict, step.verdict))
         made = [
@@ -152,13 +157,25 @@ class Work:
             return Built(replace(step, verdict=Verdict.compile_limit), ())
         return Built(step, (*files, *made))
 
-    def command(self, what: str, more: Sequence[str] = ()) -> tuple[list[str], tuple[str, ...]]:
+    def caches(self, slot: Slot) -> dict[str, str]:
+        """The pack's variables for folders that its builds read, filled on this machine's first build."""
+
+        def build(program: bytes, first: str) -> Sequence[File]:
+            built = self.compiled(slot, ((self.pack.filename, False, program),), first)
+            if built.step.verdict is not Verdict.accepted:
+                said = built.step.stderr_tail.decode("utf-8", "replace")
+                raise CacheError(f"language {self.pack.id}: its own program for a cache does not build: {said}")
+            return built.files
+
+        return prewarmed(self.pack, self.toolchain, build)
+
+    def command(self, what: str, limits: Limits, more: Sequence[str] = ()) -> tuple[list[str], tuple[str, ...]]:
         """The words of a command of the pack and more, and the folders that it needs beside the system's own."""
-        argv = list(self.pack.command(what))
+        argv = list(self.pack.command(what, limits))
         if more and argv[:2] == ["sh", "-c"]:
             # A shell hands on what follows its text, behind a name for itself.
             argv = ["sh", "-c", argv[2] + ' "$@"', "sh"]
-        argv[0], show = resolved(argv[0])
+        argv[0], show = resolved(argv[0], self.pack.home)
         return [*argv, *more], show
 
 

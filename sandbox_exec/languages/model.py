@@ -8,8 +8,9 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from tasklake.sandbox_exec.limits import FACTORS
+from tasklake.sandbox_exec.limits import FACTORS, MIB, Limits
 from tasklake.sandbox_exec.verdict import Case
 
 # Words of these characters mean the same to a shell and to exec, so no shell is started for them.
@@ -17,6 +18,8 @@ PLAIN = re.compile(r"[A-Za-z0-9_./+:=,@% -]*")
 ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 # These exist inside a shell only, or mean something else outside of it.
 BUILTINS = frozenset((".", "cd", "eval", "exec", "export", "set", "ulimit", "umask", "unset"))
+# Stands for the memory limit in mebibytes: a runtime that collects garbage must be told how much it may keep.
+MEMORY = "{memory_mb}"
 
 
 @dataclass(frozen=True)
@@ -73,23 +76,41 @@ class Language:
     fence_tags: tuple[str, ...] = ()
     comment: str = ""
     limit_factors: Factors = Factors()
+    # Variables of the build and of every run, beyond those that each box has.
+    environment: tuple[tuple[str, str], ...] = ()
+    # Variables that name a folder which builds only read, each with the program whose build fills it.
+    caches: tuple[tuple[str, str], ...] = ()
+    # A command that tells the toolchain's folder, where what is found by name merely leads there, as rustup does.
+    home: tuple[str, ...] = ()
+    # Folders that the toolchain reads, beyond those that every box shows.
+    show: tuple[str, ...] = ()
     self_test: tuple[SelfTest, ...] = ()
     docs: str = ""
     container: str = ""
 
     def digest(self) -> str:
         """The sha256 of what decides a verdict: a new prompt or name must not make stored verdicts stale."""
-        executing = (self.filename, self.compile, self.execute, self.limit_factors.pairs)
+        executing: tuple[Any, ...] = (self.filename, self.compile, self.execute, self.limit_factors.pairs)
+        # Only where there are any, so that verdicts which were stored before packs knew of variables stay valid.
+        executing += (sorted(self.environment),) if self.environment else ()
         return hashlib.sha256(json.dumps(executing).encode()).hexdigest()
 
-    def command(self, name: str) -> list[str]:
+    def command(self, name: str, limits: Limits | None = None) -> list[str]:
         """The words to start for compile or execute, through a shell only where the text needs one; empty for none."""
-        text = {"compile": self.compile, "execute": self.execute}[name]
+        text = filled({"compile": self.compile, "execute": self.execute}[name], limits or self.usual())
         words = text.split()
         if not words:
             return []
         shell = not PLAIN.fullmatch(text) or bool(ASSIGNMENT.match(words[0])) or words[0] in BUILTINS
         return ["sh", "-c", text] if shell else words
+
+    def variables(self, limits: Limits | None = None) -> dict[str, str]:
+        """The variables of the language, for a build or run under such limits."""
+        return {name: filled(text, limits or self.usual()) for name, text in self.environment}
+
+    def usual(self) -> Limits:
+        """The limits of a task that says nothing about them."""
+        return Limits().scaled(self.limit_factors)
 
     def needs(self) -> list[str]:
         """The commands that must be installed before a program can be built and run."""
@@ -103,6 +124,11 @@ class Language:
         if all(re.fullmatch(r"[a-z0-9][a-z0-9+.-]*", each) for each in self.install):
             return "apt-get install " + " ".join(self.install)
         return "install it with: " + "; ".join(self.install)
+
+
+def filled(text: str, limits: Limits) -> str:
+    """The text with the limit in each place that is meant for it."""
+    return text.replace(MEMORY, str(max(1, int(limits.memory_bytes) // MIB)))
 
 
 def _first(text: str) -> str:

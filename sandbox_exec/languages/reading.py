@@ -18,6 +18,11 @@ Path = tuple[str | int, ...]
 TIERS = range(1, 6)
 # More than a million copies of a line is no test of a language but of the machine.
 MAX_REPEAT = 1_000_000
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# Every box gives these their values: another folder would not be writable, another path not the named toolchain's.
+BOXES_OWN = frozenset(("HOME", "PATH", "TMPDIR"))
+# Folders that a box has of its own, which would hide what is shown there, and those that hold what no candidate may see.
+PRIVATE = ("/dev", "/home", "/proc", "/prog", "/root", "/run", "/sys", "/tmp", "/work")
 
 
 class PackError(TasklakeError):
@@ -57,7 +62,12 @@ def read_language(text: str, file: str, stem: str) -> Language:
     for needed in ("filename", "execute"):
         if needed not in places:
             raise PackError(f"{file}:1: {needed} is missing; add `{needed}: {EXAMPLES[needed]}`")
-    return Language(**{**_assumed(stem, places), **{key: READERS[key](place) for key, place in places.items()}})
+    made = Language(**{**_assumed(stem, places), **{key: READERS[key](place) for key, place in places.items()}})
+    if made.caches and not made.compile:
+        raise places["caches"].wrong("there is no compile that could fill it; remove it")
+    for twice in {name for name, _ in made.environment} & {name for name, _ in made.caches}:
+        raise places["caches"].wrong(f"{twice} is among the variables of environment too; name it in one place")
+    return made
 
 
 def _assumed(stem: str, places: dict[str, _Place]) -> dict[str, Any]:
@@ -150,6 +160,35 @@ def _factor(place: _Place) -> float:
     return float(value)
 
 
+def _variables(place: _Place) -> tuple[tuple[str, str], ...]:
+    """Variables with their texts, in an order that does not depend on how they were written down."""
+    if not isinstance(place.value, dict) or not place.value:
+        raise place.wrong(f"expected names with texts such as {{LC_ALL: C.UTF-8}}, not {_kind(place.value)}")
+    return tuple(sorted(_variable(each) for each in place.keys(tuple(place.value)).values()))
+
+
+def _variable(place: _Place) -> tuple[str, str]:
+    name = str(place.path[-1])
+    if not VARIABLE.fullmatch(name):
+        raise place.wrong("not the name of a variable, which has letters, digits and _ and does not begin with a digit")
+    if name in BOXES_OWN:
+        raise place.wrong("each box sets it itself; remove it")
+    if "\0" in _text(place):
+        raise place.wrong("remove the NUL")
+    return name, place.value
+
+
+def _folders(place: _Place) -> tuple[str, ...]:
+    """Folders of the toolchain; one that holds more than that is refused."""
+    for each in place.items():
+        parts = _text(each).split("/")
+        if parts[0] or len(parts) < 4 or any(part in ("", ".", "..") for part in parts[1:]):
+            raise each.wrong("expected the path of a toolchain's own folder, such as /var/lib/ghc")
+        if f"/{parts[1]}" in PRIVATE:
+            raise each.wrong(f"a box has a /{parts[1]} of its own, or must not show it")
+    return _texts(place)
+
+
 def _self_tests(place: _Place) -> tuple[SelfTest, ...]:
     return tuple(_self_test(each) for each in place.items())
 
@@ -193,6 +232,10 @@ READERS: dict[str, Callable[[_Place], Any]] = {
     "fence_tags": _tags,
     "comment": _text,
     "limit_factors": _factors,
+    "environment": _variables,
+    "caches": _variables,
+    "home": _texts,
+    "show": _folders,
     "self_test": _self_tests,
     "docs": _text,
     "container": _container,

@@ -26,41 +26,50 @@ class ToolchainMissing(TasklakeError):
 
 def toolchain(pack: Language) -> str:
     """The version of what builds and runs the language's programs here."""
-    return _toolchain(pack.id, tuple(pack.needs()), pack.version, pack.advice())
+    return _toolchain(pack.id, tuple(pack.needs()), pack.version, pack.home, pack.advice())
 
 
 # For the life of the process: a failure is not kept, so that installing what is missing helps at once.
 @cache
-def _toolchain(name: str, needs: tuple[str, ...], version: tuple[str, ...], advice: str) -> str:
-    found = [_found(name, command, advice) for command in needs]
-    if version:
-        return _told(name, (_found(name, version[0], advice), *version[1:]), advice)
+def _toolchain(name: str, needs: tuple[str, ...], version: tuple[str, ...], home: tuple[str, ...], advice: str) -> str:
+    try:
+        found = [_found(command, home) for command in needs]
+        if version:
+            return _told(_found(version[0], home), *version[1:])
+    except ToolchainMissing as error:
+        raise ToolchainMissing(f"language {name}: {error}; {advice}") from None
     # Without a version to ask for, only the file itself tells an upgrade.
     real = [os.path.realpath(path) for path in found]
     return ", ".join(f"{path} sha256:{_file_digest(path)}" for path in real) or "no toolchain"
 
 
-def _found(name: str, command: str, advice: str) -> str:
-    path = shutil.which(command, path=SEARCH_PATH) or shutil.which(command)
+def _found(command: str, home: tuple[str, ...] = ()) -> str:
+    """Where the command is: in the folder that the home command tells, or where it is found by its name."""
+    inside = os.path.join(_home(home), "bin", command) if home else ""
+    path = shutil.which(inside) or shutil.which(command, path=SEARCH_PATH) or shutil.which(command)
     if path is None:
-        raise ToolchainMissing(f"language {name}: the command {command} is not installed; {advice}")
+        raise ToolchainMissing(f"the command {command} is not installed")
     return path
 
 
-def _told(name: str, version: tuple[str, ...], advice: str) -> str:
-    """The first line that the version command writes, wherever it writes it."""
+@cache
+def _home(words: tuple[str, ...]) -> str:
+    """The folder that the words tell, in the first line that they write."""
+    return _told(_found(words[0]), *words[1:])
+
+
+def _told(*words: str) -> str:
+    """The first line that the words write, wherever they write it."""
     try:
         done = subprocess.run(
-            version, stdin=subprocess.DEVNULL, capture_output=True, timeout=VERSION_TIMEOUT_S, check=False
+            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=VERSION_TIMEOUT_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ToolchainMissing(f"language {name}: {version[0]} does not tell its version: {error}; {advice}") from None
+        raise ToolchainMissing(f"{words[0]} does not tell its version: {error}") from None
     lines = (done.stdout.strip() or done.stderr.strip()).decode("utf-8", "replace").splitlines()
     if done.returncode != 0 or not lines:
         said = lines[0] if lines else "nothing"
-        raise ToolchainMissing(
-            f"language {name}: {' '.join(version)} ended with {done.returncode} and said {said}; {advice}"
-        )
+        raise ToolchainMissing(f"{' '.join(words)} ended with {done.returncode} and said {said}")
     return lines[0].strip()
 
 
@@ -71,12 +80,10 @@ def _file_digest(path: str) -> str:
 
 
 @cache
-def resolved(command: str) -> tuple[str, tuple[str, ...]]:
+def resolved(command: str, home: tuple[str, ...] = ()) -> tuple[str, tuple[str, ...]]:
     """The command's path, and the folder that a box has to show for it beyond the system's own."""
     if "/" in command:
         return command, ()
-    found = shutil.which(command, path=SEARCH_PATH) or shutil.which(command)
-    if found is None:
-        raise ToolchainMissing(f"command {command} is not on this machine")
+    found = _found(command, home)
     real = str(Path(found).resolve())
     return (found, ()) if real.startswith(SHOWN) else (real, (str(Path(real).parent.parent),))
