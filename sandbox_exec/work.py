@@ -176,7 +176,7 @@ class Work:
             # A shell hands on what follows its text, behind a name for itself.
             argv = ["sh", "-c", argv[2] + ' "$@"', "sh"]
         argv[0], show = resolved(argv[0], self.pack.home)
-        return [*argv, *more], show
+        return [*argv, *more], (*show, *self.pack.show)
 
 
 def tried(attempt: Callable[[], Built]) -> Built:

@@ -23,7 +23,7 @@ Numbers = tuple[int | None, int | None]
 KERNEL: tuple[Numbers, ...] = (
     (101, 117), (310, 270), (311, 271), (312, 272), (438, 438), (440, 440), (448, 448),  # ptrace, process_vm_*, kcmp …
     (272, 97), (308, 268), (161, 51), (155, 41), (165, 40), (166, 39),  # unshare, setns, chroot, pivot_root, mounts
-    (428, 428), (429, 429), (430, 430), (431, 431), (432, 432), (433, 433), (442, 442),  # the newer calls for mounts
+    (428, 428), (429, 429), (430, 430), (431, 431), (432, 432), (433, 433), (442, 442), (467, 467),  # newer, for mounts
     (248, 217), (249, 218), (250, 219),  # add_key, request_key, keyctl: keyrings outlive a case
     (321, 280), (298, 241), (323, 282), (425, 425), (426, 426), (427, 427),  # bpf, perf, userfaultfd, io_uring
     (175, 105), (313, 273), (176, 106), (246, 104), (320, 294), (169, 142), (167, 224), (168, 225),  # modules, reboot …
@@ -31,28 +31,37 @@ KERNEL: tuple[Numbers, ...] = (
     (164, 170), (227, 112), (159, 171), (305, 266), (172, None), (173, None),  # clocks, ports
     (303, 264), (304, 265), (300, 262), (301, 263), (253, None), (294, 26), (254, 27),  # handles, fanotify, inotify
     (212, 18), (279, 239), (256, 238), (237, 235), (238, 237),  # lookup_dcookie, pages on other nodes
-    (153, 58), (136, None), (134, None), (180, 42),  # vhangup, ustat, uselib, nfsservctl
+    (153, 58), (136, None), (134, None), (180, 42), (154, None), (451, 451),  # vhangup, uselib, modify_ldt, cachestat …
     (29, 194), (30, 196), (31, 195), (67, 197), (64, 190), (65, 193), (66, 191), (220, 192),  # SysV memory, semaphores
     (68, 186), (69, 189), (70, 188), (71, 187), (240, 180), (241, 181),  # SysV and POSIX message queues
-    (144, 119), (142, 118), (314, 274), (203, 122), (251, 30),  # scheduling, affinity, io priority, of any process
+    (144, 119), (142, 118), (314, 274), (203, 122), (251, 30), (141, 140),  # scheduling, affinity, priorities, of any
 )  # fmt: skip
 # A network would need a socket. A pair of connected sockets, which runtimes talk through, is another call.
 SOCKET: Numbers = (41, 198)
 # Memory that belongs to no process and no file of the box cannot be counted.
 MEMORY_FILES: tuple[Numbers, ...] = ((319, 279), (447, 447))
-# Where a box has no file system of its own, these change files outside of it that belong to the same user.
-OWNERSHIP: tuple[Numbers, ...] = (
-    (90, None), (91, 52), (268, 53), (452, 452), (92, None), (93, 55), (94, None), (260, 54),
-    (188, 5), (189, 6), (190, 7), (197, 14), (198, 15), (199, 16),
+# Rules of Landlock are memory of the kernel's that nobody counts; whoever is in a box needs no other.
+RULES: tuple[Numbers, ...] = ((444, 444), (445, 445), (446, 446))
+# Where a box has no file system of its own, these change files outside of it that belong to the same user: owners,
+# attributes, flags. On a box's own folders they would outlast the case.
+OWNERSHIP: tuple[Numbers, ...] = ((92, None), (93, 55), (94, None), (260, 54), (469, 469))
+ATTRIBUTES: tuple[Numbers, ...] = (
+    (188, 5), (189, 6), (190, 7), (197, 14), (198, 15), (199, 16), (463, 463), (466, 466),
 )  # fmt: skip
+# Modes and times of files named by their path, for the same reason; linkers and builders need them.
+MODES: tuple[Numbers, ...] = ((90, None), (91, 52), (268, 53), (452, 452), (132, None), (235, None), (261, None))
+# With no path it is about an open file, which is one of the box's own.
+TIMES: Numbers = (280, 88)
+# A lock on a file of the machine is seen, and waited for, by every box and by the machine itself.
+LOCK: Numbers = (73, 32)
 # Waiting for every disk of the machine: pretended to have been done, for programs that mean their own files.
 SYNC: tuple[Numbers, ...] = ((162, 81), (306, 267))
-# The first argument says whose: 0 is the caller.
-OF_OTHERS: tuple[Numbers, ...] = ((302, 261),)  # prlimit
-# The second argument says whose.
-PRIORITY: Numbers = (141, 140)
+# The first argument says whose limits: 0 is the caller.
+LIMITS: Numbers = (302, 261)
 CLONE: Numbers = (56, 220)
 CLONE3: Numbers = (435, 435)
+# The first number that nobody here has looked at: programs do without what older kernels lack.
+UNKNOWN = 470
 
 
 def filter_program(build: bool) -> bytes:
@@ -61,9 +70,9 @@ def filter_program(build: bool) -> bytes:
     lines = _entrance()
     for refused, number in _refusals(build):
         lines += _when(refused[which], [(RETURN, 0, 0, REFUSE | number)])
-    for call in OF_OTHERS:
-        lines += _when(call[which], _unless_zero(0))
-    lines += _when(PRIORITY[which], _unless_zero(1))
+    lines += _when(LIMITS[which], _unless_zero(_low(0)))
+    if not build:
+        lines += _when(TIMES[which], _unless_zero(_low(1), _high(1)))
     lines += _when(CLONE[which], _without_namespaces())
     lines.append((RETURN, 0, 0, ALLOW))
     return b"".join(struct.pack("<HBBI", *line) for line in lines)
@@ -76,14 +85,16 @@ def _entrance() -> list[Line]:
     """Calls of another architecture end the program: their numbers mean other things."""
     known = ARCHITECTURES[platform.machine()]
     checked = [(LOAD, 0, 0, ARCHITECTURE), (EQUAL, 1, 0, known), (RETURN, 0, 0, KILL), (LOAD, 0, 0, NUMBER)]
-    return [*checked, (AT_LEAST, 0, 1, X32), (RETURN, 0, 0, KILL)]
+    checked += [(AT_LEAST, 0, 1, X32), (RETURN, 0, 0, KILL)]
+    return [*checked, (AT_LEAST, 0, 1, UNKNOWN), (RETURN, 0, 0, REFUSE | errno.ENOSYS)]
 
 
 def _refusals(build: bool) -> list[tuple[Numbers, int]]:
-    found = [(call, errno.EPERM) for call in KERNEL]
-    found += [(SOCKET, errno.EAFNOSUPPORT), *((call, errno.ENOSYS) for call in (*MEMORY_FILES, CLONE3))]
+    found = [(call, errno.EPERM) for call in (*KERNEL, *OWNERSHIP)]
+    found += [(call, errno.EOPNOTSUPP) for call in ATTRIBUTES]
+    found += [(SOCKET, errno.EAFNOSUPPORT), *((call, errno.ENOSYS) for call in (*MEMORY_FILES, *RULES, CLONE3))]
     found += [(call, 0) for call in SYNC]
-    return found + ([] if build else [(call, errno.EPERM) for call in OWNERSHIP])
+    return found + ([] if build else [*((call, errno.EPERM) for call in MODES), (LOCK, errno.ENOLCK)])
 
 
 def _when(number: int | None, then: list[Line]) -> list[Line]:
@@ -91,11 +102,22 @@ def _when(number: int | None, then: list[Line]) -> list[Line]:
     return [(EQUAL, 0, len(then), number), *then] if number is not None else []
 
 
-def _unless_zero(argument: int) -> list[Line]:
-    load = (LOAD, 0, 0, ARGUMENT + 8 * argument)
-    return [load, (EQUAL, 0, 1, 0), (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, REFUSE | errno.EPERM)]
+def _low(argument: int) -> int:
+    """Where the lower half of an argument lies, which is all of a whole number."""
+    return ARGUMENT + 8 * argument
+
+
+def _high(argument: int) -> int:
+    """Where the upper half of an argument lies, for addresses."""
+    return _low(argument) + 4
+
+
+def _unless_zero(*places: int) -> list[Line]:
+    refused = (RETURN, 0, 0, REFUSE | errno.EPERM)
+    checked = [line for place in places for line in ((LOAD, 0, 0, place), (EQUAL, 1, 0, 0), refused)]
+    return [*checked, (RETURN, 0, 0, ALLOW)]
 
 
 def _without_namespaces() -> list[Line]:
-    load = (LOAD, 0, 0, ARGUMENT)
+    load = (LOAD, 0, 0, _low(0))
     return [load, (ANY_BIT, 0, 1, NAMESPACES), (RETURN, 0, 0, REFUSE | errno.EPERM), (RETURN, 0, 0, ALLOW)]

@@ -6,20 +6,24 @@ caller does.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import stat
 import struct
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from tasklake.sandbox_exec.agent import walls
 from tasklake.sandbox_exec.agent.step import Dirty, Step, wipe
 
 LEVELS = {"namespaces": walls.namespaces, "landlock": walls.landlock}
+# A build that makes more files, or deeper folders, means harm: each file is sent and written again for every slot.
+MOST_FILES, DEEPEST = 10_000, 32
 Frame = tuple[dict[str, Any], list[bytes]]
 
 
@@ -50,7 +54,7 @@ class Programs:
 
     def install(self, files: Sequence[tuple[str, bool]], blobs: Sequence[bytes]) -> None:
         """These files, and no others, are the program: path and whether it may be executed."""
-        for name in os.listdir(self.place.program_fd):
+        for name in os.listdir(self.place.program_fd) if "wipe" not in self.place.off else ():
             shutil.rmtree(name, dir_fd=self.place.program_fd)
         self.count += 1
         for (path, executable), data in zip(files, blobs, strict=True):
@@ -73,38 +77,64 @@ class Programs:
     def link(self) -> None:
         """The work folder holds a name for each file and folder of the program."""
         for name in self.names:
-            os.symlink(f"{self.place.program}/{self.count}/{name}", f"{self.place.work}/{name}")
+            link = f"{self.place.work}/{name}"
+            if "wipe" in self.place.off and os.path.lexists(link):
+                os.unlink(link)
+            os.symlink(f"{self.place.program}/{self.count}/{name}", link)
 
 
-def collected(folder: str, most: int) -> tuple[list[tuple[str, bool]], list[bytes]]:
-    """The regular files below the folder, links left aside; none where they are more than so many bytes."""
-    files, blobs, total = [], [], 0
-    for at, _, names in os.walk(folder):
-        for name in sorted(names):
-            path = os.path.join(at, name)
-            found = os.lstat(path)
-            if not stat.S_ISREG(found.st_mode):
-                continue
-            total += found.st_size
-            if total > most:
-                return [], []
-            with open(path, "rb") as file:
-                blobs.append(file.read())
-            files.append((os.path.relpath(path, folder), bool(found.st_mode & 0o100)))
+def collected(
+    folder: str, limits: Mapping[str, Any], known: Sequence[str]
+) -> tuple[list[tuple[str, bool]], list[bytes]]:
+    """What a build made: regular files that are not the program's own, links and closed ones left aside.
+
+    None where they are more, or more bytes, than they may be.
+    """
+    files: list[tuple[str, bool]] = []
+    blobs: list[bytes] = []
+    total = 0
+    for path, found in regular_files(folder, 0):
+        name = os.path.relpath(path, folder)
+        # A build cannot take the place of what it was given.
+        if name.split("/")[0] in known:
+            continue
+        total += found.st_size
+        if total > limits["file_bytes"] or len(files) == MOST_FILES:
+            return [], []
+        with contextlib.suppress(OSError), open(path, "rb") as file:
+            blobs.append(file.read())
+            files.append((name, bool(found.st_mode & 0o100)))
     return files, blobs
+
+
+def regular_files(folder: str, depth: int) -> Iterator[tuple[str, os.stat_result]]:
+    """The regular files below the folder in the order of their names, as far down as any tool would put one."""
+    names: list[str] = []
+    with contextlib.suppress(OSError):
+        names = sorted(os.listdir(folder))
+    for path in (os.path.join(folder, name) for name in names):
+        found = os.lstat(path)
+        if stat.S_ISREG(found.st_mode):
+            yield path, found
+        elif stat.S_ISDIR(found.st_mode) and depth < DEEPEST:
+            yield from regular_files(path, depth + 1)
 
 
 def main() -> None:
     """Serves one caller until it is gone."""
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
     hello, _ = read_frame(stdin) or sys.exit()
+    off = set(hello["off"])
+    inherited = environment() if "environment" in off else {}
     try:
-        place = LEVELS[hello["level"]](hello["limits"], hello["show"], hello["build"], set(hello["off"]))
+        place = LEVELS[hello["level"]](hello["limits"], hello["show"], hello["build"], off)
     except (OSError, StopIteration) as error:
         write_frame(stdout, {"failed": f"{type(error).__name__}: {error}"})
         return
+    harden(place, off)
     write_frame(stdout, {"failed": ""})
     programs, step = Programs(place), Step(place)
+    step.environment |= inherited
     while frame := read_frame(stdin):
         header, blobs = frame
         if header["op"] == "program":
@@ -114,13 +144,32 @@ def main() -> None:
             programs.link()
             told, made = step.run(header["argv"], header["environment"], header["limits"], given)
             if header["collect"] and told.get("status") == 0:
-                files, found = collected(place.work, header["limits"]["file_bytes"])
+                files, found = collected(place.work, header["limits"], programs.names)
                 told["files"] = files
                 made += found
             write_frame(stdout, told, made)
-            wipe(place.scratch, place.private)
+            if "wipe" not in off:
+                wipe(place)
+                if step.tree.haunted():
+                    raise Dirty("something that the program sent to itself is left in the kernel")
             if time.process_time() > walls.SPARE_CPU_S / 2:
                 raise Dirty("this agent has used much of the CPU time that the kernel allows it")
+
+
+def environment() -> dict[str, str]:
+    """What this process was started with, which is none of the candidates' business."""
+    with open("/proc/self/environ", encoding="utf-8", errors="surrogateescape") as file:
+        name_and_value = (each.partition("=") for each in file.read().split("\0") if each)
+        return {name: value for name, _, value in name_and_value}
+
+
+def harden(place: walls.Place, off: set[str]) -> None:
+    """Candidates can neither interrupt this process nor inherit what it has open."""
+    place.off = frozenset(off)
+    if "signals" not in off:
+        # The one signal that Python itself waits for, and that the first process of a namespace would thus receive.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.set_inheritable(place.program_fd, "descriptors" in off)
 
 
 def serve_caller() -> None:

@@ -8,15 +8,14 @@ import fcntl
 import os
 import resource
 import select
-import shutil
 import signal
 import stat
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from tasklake.sandbox_exec.agent.tree import Tree, end_all, end_descendants
-from tasklake.sandbox_exec.agent.walls import Place
+from tasklake.sandbox_exec.agent.tree import Tree
+from tasklake.sandbox_exec.agent.walls import SCRATCH_MODE, Place, empty
 
 # Most programs end before anybody needs to look: until then their end alone is waited for, and what they write stays
 # in its pipe.
@@ -31,6 +30,8 @@ TAIL = 4096
 DEFAULTED = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT)
 # A program may go on a little beyond its CPU limit: only so can it be told that it ended near it, and tried again.
 GRACE = 1.25
+# How long a host that is too busy is waited for: the caller gives this process up a little later.
+PATIENCE_S = 45.0
 # What is beyond any candidate's doing: the kernel itself has no room for a process or a pipe now.
 OURS = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
@@ -44,8 +45,9 @@ class Step:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self.tree = Tree(place.private)
+        self.tree = Tree(place)
         self.grown = False
+        self.measured, self.bounded = "measures" not in place.off, "output" not in place.off
         self.environment = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": place.scratch[1],
@@ -146,10 +148,12 @@ class Step:
     def attend(self, poll: select.poll, ended: int, stdin: memoryview) -> None:
         """The command is fed, read from and measured."""
         sampled = 0.0
+        self.tree.attend()
         while not self.killed:
             now = time.monotonic()
             if now >= sampled:
-                self.tree.sample(self.scratch_bytes(), self.limits["memory_bytes"])
+                if self.measured:
+                    self.tree.sample(self.scratch_bytes(), self.limits["memory_bytes"])
                 sampled = now + (SAMPLE_S if now - self.began < 1 else LATE_SAMPLE_S)
                 self.killed = self.beyond(now - self.began)
             for descriptor, event in poll.poll(max(0.0, sampled - now) * 1000):
@@ -192,7 +196,7 @@ class Step:
                     fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, WIDE_PIPE)
             self.output_bytes += len(data)
             self.output.append(data)
-            if self.output_bytes > self.limits["output_bytes"]:
+            if self.bounded and self.output_bytes > self.limits["output_bytes"]:
                 self.killed = "output"
         return len(data)
 
@@ -203,7 +207,10 @@ class Step:
         if self.tree.cpu > self.limits["cpu_s"] * GRACE:
             return "cpu"
         late = wall - self.limits["wall_s"]
-        return "wall" if late > 0 and late > self.tree.waited() else ""
+        if late <= 0 or "wall" in self.place.off:
+            return ""
+        # Whoever makes himself unimportant, and waits where others are busy, keeps his place only for so long.
+        return "wall" if late > min(self.tree.waited(), PATIENCE_S) else ""
 
     def scratch_bytes(self) -> int:
         """What lies in the folders that the candidate can write to, where that is memory."""
@@ -218,9 +225,12 @@ class Step:
             os.kill(pid, signal.SIGKILL)
         _, self.status, self.usage = os.wait4(pid, 0)
         self.wall = time.monotonic() - self.began
-        end_all() if self.place.private else end_descendants()
-        # Nobody is left who could write: reading ends, and never waits.
+        self.left = self.place.end() if "sweep" not in self.place.off else 0.0
+        if self.measured:
+            self.tree.finish()
+        # Nobody is left who could write, but the kernel may not have found out: reading must not wait for it.
         for descriptor in (self.stdout, self.stderr):
+            os.set_blocking(descriptor, False)
             while not self.killed and self.take(descriptor) > 0:
                 pass
         self.close()
@@ -233,7 +243,8 @@ class Step:
 
     def answer(self) -> tuple[dict[str, Any], list[bytes]]:
         """The measures: what the kernel says of the waited for, and what was seen of all."""
-        cpu = self.usage.ru_utime + self.usage.ru_stime
+        # Whoever was not waited for by the command came to this process, and counts as well.
+        cpu = self.usage.ru_utime + self.usage.ru_stime + (self.left if self.measured else 0.0)
         self.grown = self.output_bytes > WIDE_PIPE or self.grown
         told = {
             "failed": "",
@@ -247,31 +258,15 @@ class Step:
         return told, [b"".join(self.output), self.tail]
 
 
-def wipe(folders: Sequence[str], in_memory: bool) -> None:
-    """The folders are empty, whatever was left in them; raises Dirty when they cannot be."""
-    for folder in folders:
+def wipe(place: Place) -> None:
+    """The folders are empty and open to their owner, whatever was done to them; raises Dirty when they cannot be."""
+    for folder in place.scratch:
         try:
+            found = os.stat(folder)
+            if stat.S_IMODE(found.st_mode) != SCRATCH_MODE:
+                os.chmod(folder, SCRATCH_MODE)
             # A folder in memory has a size for each of its names, which is quicker to ask for than the names.
-            if in_memory and not os.stat(folder).st_size:
-                continue
-            for name in os.listdir(folder):
-                remove(os.path.join(folder, name))
+            if found.st_size or not place.private:
+                empty(folder)
         except OSError as error:
             raise Dirty(str(error)) from None
-
-
-def remove(path: str) -> None:
-    """The file or folder is gone."""
-    if not stat.S_ISDIR(os.lstat(path).st_mode):
-        os.unlink(path)
-        return
-    with contextlib.suppress(PermissionError):
-        os.chmod(path, 0o700)
-    shutil.rmtree(path, onerror=open_and_retry)
-
-
-def open_and_retry(function: Any, path: str, _: object) -> None:
-    """A folder that its owner closed to himself is opened first, where changing that is allowed."""
-    os.chmod(os.path.dirname(path), 0o700)
-    os.chmod(path, 0o700)
-    function(path)

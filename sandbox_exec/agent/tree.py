@@ -5,57 +5,123 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tasklake.sandbox_exec.agent.walls import Place
 
 TICK = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
-# Places in /proc/PID/stat behind the name: CPU of the process itself, of children it waited for, and its pages.
-UTIME, STIME, CUTIME, CSTIME, RSS = 11, 12, 13, 14, 21
+# Places in /proc/PID/stat behind the name: CPU of the process itself, of children it waited for, its address space and
+# its pages.
+UTIME, STIME, CUTIME, CSTIME, SIZE, RSS = 11, 12, 13, 14, 20, 21
+# Tables of pages are in no count of pages: one byte for 512 of address space, even where that is only read.
+TABLES = 512
+# Below this share of the limit, tables are not worth looking at.
+WORTH = 8
+# What one socket can hold of what nobody has read, and how many a runtime has for its own use.
+SOCKET_BYTES, OWN_SOCKETS = 2 * 212992, 16
+Fields = list[bytes]
 
 
 class Tree:
     """The measures of everything below this process, from samples taken while a candidate runs."""
 
-    def __init__(self, private: bool) -> None:
+    def __init__(self, place: Place) -> None:
         # In a namespace of its own all other processes are candidates: no tree has to be walked.
-        self.private = private
+        self.alone = os.getpid() == 1
+        # Counts the CPU time of candidates, and where this process starts them itself, of this thread too.
+        self.counter, self.user = place.counter, place.user
+        self.network = -1
+        if place.private and "network" not in place.off:
+            with contextlib.suppress(FileNotFoundError):
+                self.network = os.open("/proc/net/sockstat", os.O_RDONLY)
+        self.before = self.sockets()
         self.begin()
 
     def begin(self) -> None:
         """Nothing is known of the candidate that is about to start."""
         self.own: dict[int, int] = {}
-        self.cpu, self.peak, self.processes = 0.0, 0, 0
+        self.cpu, self.peak, self.processes, self.hidden = 0.0, 0, 0, 0.0
+        self.counted = -1.0
+
+    def attend(self) -> None:
+        """From now on all CPU time of candidates is counted."""
+        self.counted, self.looked = self.count(), time.monotonic()
+
+    def finish(self) -> None:
+        """What was counted up to the end is part of the measures."""
+        if self.counted >= 0:
+            self.spend(self.count() - self.counted)
+
+    def count(self) -> float:
+        """Seconds of CPU time of all candidates that there have been."""
+        if self.counter < 0:
+            return 0.0
+        told = int.from_bytes(os.read(self.counter, 8), sys.byteorder) / 1e9
+        return told - time.thread_time() if self.alone else told
 
     def sample(self, scratch_bytes: int, limit: int) -> None:
         """CPU and memory as they are now are part of the measures."""
-        live, pages, pids = 0, 0, []
-        for pid, fields in stats(self.private):
+        live, pages, size, pids, hidden = 0, 0, 0, [], False
+        for pid, owner, fields in stats(self.alone):
             own = int(fields[UTIME]) + int(fields[STIME])
             self.own[pid] = own
             live += own + int(fields[CUTIME]) + int(fields[CSTIME])
             pages += int(fields[RSS])
+            size += int(fields[SIZE])
             pids.append(pid)
+            # Root's are those that nobody may look into. Of what they start, the counter does not know.
+            hidden = hidden or (owner != self.user and fields[SIZE] != b"0")
+        self.hide(hidden)
         # A child that nobody waits for is in no sum of the kernel's, so what it was last seen with is kept.
-        self.cpu = max(self.cpu, live / TICK, sum(self.own.values()) / TICK)
-        memory = pages * PAGE + scratch_bytes
+        self.spend(max(live / TICK, sum(self.own.values()) / TICK, self.count() - self.counted))
+        kernel = self.held(pids, size, limit)
+        memory = pages * PAGE + scratch_bytes + kernel
         if memory > limit and len(pids) > 1:
             # Forked processes share pages, which were counted for each of them.
-            memory = sum(map(proportional, pids)) + scratch_bytes
+            memory = sum(map(proportional, pids)) + scratch_bytes + kernel
         self.peak = max(self.peak, memory)
         self.processes = max(self.processes, len(pids))
 
+    def spend(self, seconds: float) -> None:
+        """So much CPU time has been used at the least."""
+        self.cpu = max(self.cpu, seconds + self.hidden)
+
+    def hide(self, hidden: bool) -> None:
+        """While somebody cannot be looked into, time passes as if it were his CPU time."""
+        now = time.monotonic()
+        self.hidden += now - self.looked if hidden else 0.0
+        self.looked = now
+
+    def held(self, pids: Sequence[int], size: int, limit: int) -> int:
+        """The memory that the kernel holds for candidates: their tables of pages, and what lies in their sockets."""
+        tables = sum(map(page_tables, pids)) if size // TABLES > limit // WORTH else 0
+        return tables + max(0, self.sockets() - self.before - OWN_SOCKETS) * SOCKET_BYTES
+
+    def sockets(self) -> int:
+        """How many sockets there are in this network namespace; none is known of in a shared one."""
+        return int(os.pread(self.network, 64, 0).split(maxsplit=3)[2]) if self.network >= 0 else 0
+
+    def haunted(self) -> bool:
+        """True when sockets are left though no process is: they hold one another, and whatever was sent over them."""
+        return self.sockets() > self.before
+
     def waited(self) -> float:
         """How long the candidate has been ready to run and was not: time that the host took, not the candidate."""
-        return max((delay(pid) for pid, _ in stats(self.private)), default=0.0)
+        return max((delay(pid) for pid, _, _ in stats(self.alone)), default=0.0)
 
 
-def stats(private: bool) -> Iterator[tuple[int, list[bytes]]]:
-    """Every process of the candidate that still runs, with its fields behind the name."""
-    for pid in others() if private else descendants(os.getpid()):
+def stats(alone: bool) -> Iterator[tuple[int, int, Fields]]:
+    """Every process of the candidate that still runs, with whose it is and its fields behind the name."""
+    for pid in others() if alone else descendants(os.getpid()):
         with contextlib.suppress(OSError):
             descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
             try:
-                yield pid, os.read(descriptor, 2048).rpartition(b")")[2].split()
+                yield pid, os.fstat(descriptor).st_uid, os.read(descriptor, 2048).rpartition(b")")[2].split()
             finally:
                 os.close(descriptor)
 
@@ -100,29 +166,59 @@ def delay(pid: int) -> float:
     return 0.0
 
 
-def end_all() -> None:
-    """No other process of this namespace is left: only for its first process."""
+def page_tables(pid: int) -> int:
+    """The size of the process's tables of pages."""
+    with contextlib.suppress(OSError, ValueError, StopIteration), open(f"/proc/{pid}/status", "rb") as file:
+        return int(next(line for line in file if line.startswith(b"VmPTE:")).split()[1]) * 1024
+    return 0
+
+
+def reap(options: int = 0) -> tuple[float, bool]:
+    """The CPU time of children that have ended, all of them unless an option says otherwise; and that none is left."""
+    spent = 0.0
+    try:
+        while (ended := os.wait4(-1, options))[0]:
+            spent += ended[2].ru_utime + ended[2].ru_stime
+    except ChildProcessError:
+        return spent, True
+    return spent, False
+
+
+def end_all() -> float:
+    """No other process of this namespace is left; how much CPU time those took. Only for its first process."""
+    if os.getpid() != 1:
+        raise RuntimeError("outside of a namespace this would end all processes of the user")
     try:
         os.kill(-1, signal.SIGKILL)
-        while True:
-            os.waitpid(-1, 0)
-    except (ProcessLookupError, ChildProcessError):
-        return
+    except ProcessLookupError:
+        return 0.0
+    return reap()[0]
 
 
-def end_descendants() -> None:
-    """No process below this one is left, however quickly they fork: orphans come to this process, a subreaper."""
+def end_descendants(strike: Callable[[], object] | None = None) -> float:
+    """No process below this one is left; how much CPU time those took. Orphans come to this process, a subreaper."""
+    spent = 0.0
     while True:
-        try:
-            # Whoever has no child has no descendant: usually there is nothing to end.
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        except ChildProcessError:
-            return
-        below = list(descendants(os.getpid()))
-        # Stopped first, for a process that forks while the others are ended would always be one ahead.
-        for each in (signal.SIGSTOP, signal.SIGKILL):
-            for pid in below:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, each)
-        os.sched_yield()
+        # Whoever has no child has no descendant: usually there is nothing to end.
+        ended, none_left = reap(os.WNOHANG)
+        spent += ended
+        if none_left:
+            return spent
+        if strike is None:
+            end_one_by_one()
+            continue
+        # Ends all at once, so that nobody is ahead of it by forking.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            strike()
+        return spent + reap()[0]
+
+
+def end_one_by_one() -> None:
+    """What was found below this process has ended; whoever forked meanwhile has not."""
+    below = list(descendants(os.getpid()))
+    # Stopped first, for a process that forks while the others are ended would always be one ahead.
+    for each in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in below:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, each)
+    os.sched_yield()

@@ -9,7 +9,8 @@ import contextlib
 import os
 import queue
 import resource
-import shutil
+import signal
+import stat
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,7 @@ from typing import Any
 
 from tasklake.sandbox_exec.agent import syscalls as linux
 from tasklake.sandbox_exec.agent.filter import filter_program
+from tasklake.sandbox_exec.agent.tree import end_all, end_descendants
 
 # Whom a candidate is inside a box of namespaces, and whom a root's candidate is outside of it.
 INSIDE, NOBODY = 1000, 65534
@@ -27,6 +29,8 @@ DEVICES = ("null", "zero", "full", "random", "urandom")
 # A box is built on top of one of these: the first that exists, hidden by the box from itself alone.
 GROUNDS = ("/tmp", "/mnt", "/var", "/home")
 NAMESPACES = linux.NEWNS | linux.NEWUTS | linux.NEWIPC | linux.NEWPID | linux.NEWNET
+# The folders that candidates write to are theirs alone.
+SCRATCH_MODE = 0o700
 # Namespaces that a test can leave out.
 SWITCHES = {"network": linux.NEWNET, "processes": linux.NEWPID, "ipc": linux.NEWIPC}
 # Many small files are as good as a large one for filling memory: a page is counted for each.
@@ -42,16 +46,25 @@ Spawn = Callable[[Callable[[], int]], int]
 
 @dataclass
 class Place:
-    """Where candidates run: their folders, the folder of their program, and how one of them is started."""
+    """Where candidates run: their folders, the folder of their program, how one is started and how all are ended."""
 
     work: str
     scratch: tuple[str, ...]
     program: str
     program_fd: int
-    spawn: Spawn
+    # The folders to write to are memory, and candidates are started by this thread.
     private: bool
+    spawn: Spawn = lambda start: start()
+    # Tells how much CPU time those took.
+    end: Callable[[], float] = end_descendants
     # Written to, it makes the kernel forget how large this process has been.
     forget_fd: int = -1
+    # Counts the CPU time of all candidates.
+    counter: int = -1
+    # Whose candidates are, as this process sees it.
+    user: int = -1
+    # Walls left out.
+    off: frozenset[str] = frozenset()
 
 
 def namespaces(limits: Mapping[str, Any], show: list[str], build: bool, off: set[str]) -> Place:
@@ -64,10 +77,16 @@ def namespaces(limits: Mapping[str, Any], show: list[str], build: bool, off: set
     else:
         own_users(wanted)
     keep_first_process()
+    linux.prctl(linux.SUBREAPER, 1)
     place = furnish([*SYSTEM, *show], limits, off)
+    place.counter = linux.cpu_counter()
+    if os.getpid() == 1:
+        place.end = end_all
     if privileged and "user" not in off:
         be_nobody()
-    set_limits(limits, private=True)
+    place.user = os.geteuid()
+    if "limits" not in off:
+        set_limits(limits, private=True)
     place.forget_fd = os.open("/proc/self/clear_refs", os.O_WRONLY)
     # After the last change of user, which would take this away again.
     linux.prctl(linux.PDEATHSIG, 9)
@@ -148,7 +167,7 @@ def furnish(folders: Sequence[str], limits: Mapping[str, Any], off: set[str]) ->
     linux.pivot(root, f"{root}/.old")
     linux.unmount("/.old")
     os.chdir("/work")
-    return Place("/work", ("/work", "/tmp", "/dev/shm"), "/prog", program, lambda start: start(), private=True)
+    return Place("/work", ("/work", "/tmp", "/dev/shm"), "/prog", program, private=True)
 
 
 def show_folder(path: str, descriptor: int, root: str) -> None:
@@ -162,11 +181,13 @@ def show_folder(path: str, descriptor: int, root: str) -> None:
 
 def furnish_scratch(root: str, size: int, off: set[str]) -> int:
     """The folders that a candidate may write to share one bound; the folder of programs is writable by its handle."""
-    bound = f"mode=755,size={size},nr_inodes={max(1024, size // INODE_BYTES)}"
-    owner = f",uid={NOBODY},gid={NOBODY}" if os.geteuid() == 0 else ""
+    bound = "mode=755"
+    if "scratch" not in off:
+        bound += f",size={size},nr_inodes={max(1024, size // INODE_BYTES)}"
+    owner = f",uid={NOBODY},gid={NOBODY}" if os.geteuid() == 0 and "user" not in off else ""
     linux.mount("tmpfs", f"{root}/.box", "tmpfs", linux.NOSUID | linux.NODEV, bound + owner)
     for name in ("work", "tmp", "dev/shm"):
-        os.mkdir(f"{root}/.box/{os.path.basename(name)}", 0o700)
+        os.mkdir(f"{root}/.box/{os.path.basename(name)}", SCRATCH_MODE)
         linux.mount(f"{root}/.box/{os.path.basename(name)}", f"{root}/{name}", "", linux.BIND)
         if owner:
             os.chown(f"{root}/{name}", NOBODY, NOBODY)
@@ -175,7 +196,7 @@ def furnish_scratch(root: str, size: int, off: set[str]) -> int:
     linux.mount("tmpfs", f"{root}/prog", "tmpfs", linux.NOSUID | linux.NODEV, "mode=755" + owner)
     handle = os.open(f"{root}/prog", os.O_RDONLY | os.O_DIRECTORY)
     linux.mount(f"{root}/prog", f"{root}/prog", "", linux.BIND)
-    if "read_only" not in off:
+    if "program" not in off:
         linux.freeze(f"{root}/prog")
     return handle
 
@@ -191,26 +212,34 @@ def landlock(limits: Mapping[str, Any], show: list[str], build: bool, off: set[s
     if "dumpable" not in off:
         linux.prctl(linux.DUMPABLE, 0)
     work, scratch, program = (os.path.join(root, name) for name in ("work", "tmp", "prog"))
-    for folder in (work, scratch, program):
-        os.mkdir(folder, 0o755)
-        if os.geteuid() == 0 and folder != program:
-            os.chown(folder, NOBODY, NOBODY)
+    user = NOBODY if os.geteuid() == 0 and "user" not in off else os.geteuid()
+    os.mkdir(program, 0o755)
+    for folder in (work, scratch):
+        os.mkdir(folder, SCRATCH_MODE)
+        if user != os.geteuid():
+            os.chown(folder, user, user)
     os.chdir(work)
-    set_limits(limits, private=False)
+    if "limits" not in off:
+        set_limits(limits, private=False)
+    handle = os.open(program, os.O_RDONLY | os.O_DIRECTORY)
+    place = Place(work, (work, scratch), program, handle, private=False, forget_fd=forget, user=user)
 
     def give_up() -> None:
-        if os.geteuid() == 0 and "user" not in off:
-            linux.become(NOBODY)
+        place.counter = linux.cpu_counter()
+        if user != os.geteuid():
+            linux.become(user)
         if "capabilities" not in off:
             linux.renounce()
-        linux.prctl(linux.NO_NEW_PRIVS, 1)
-        if "landlock" not in off:
-            readable = [*SYSTEM, *show, program, "/proc", "/sys/fs/cgroup", "/sys/devices/system/cpu"]
-            linux.landlock(readable, [work, scratch, *(f"/dev/{name}" for name in DEVICES)])
+        forbid_privileges(off)
+        readable = [*SYSTEM, *show, program, "/proc", "/sys/fs/cgroup", "/sys/devices/system/cpu"]
+        writable = [work, scratch, *(f"/dev/{name}" for name in DEVICES)]
+        if "landlock" not in off and linux.landlock(readable, writable) and bound():
+            # Of all processes, this thread may signal those alone that it started, itself or through others.
+            place.end = lambda: end_descendants(lambda: place.spawn(strike))
         restrict(build, off)
 
-    handle = os.open(program, os.O_RDONLY | os.O_DIRECTORY)
-    return Place(work, (work, scratch), program, handle, spawner(give_up), private=False, forget_fd=forget)
+    place.spawn = spawner(give_up)
+    return place
 
 
 def keep_folder(folder: str) -> None:
@@ -222,12 +251,65 @@ def keep_folder(folder: str) -> None:
     null = os.open("/dev/null", os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
-    from tasklake.sandbox_exec.agent.tree import end_descendants
-
     os.waitpid(pid, 0)
     end_descendants()
-    shutil.rmtree(folder, ignore_errors=True)
+    empty(folder)
+    os.rmdir(folder)
     os._exit(0)
+
+
+def empty(folder: str) -> None:
+    """Nothing is left in the folder, however deep and however closed it was; raises OSError when that cannot be."""
+    top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for name in os.listdir(top):
+            if stat.S_ISDIR(os.lstat(name, dir_fd=top).st_mode):
+                remove_folder(top, name)
+            else:
+                os.unlink(name, dir_fd=top)
+    finally:
+        os.close(top)
+
+
+def remove_folder(top: int, name: str) -> None:
+    """The folder is gone. What lies in it is first brought to the top: no depth is too much then."""
+    waiting = [name]
+    while waiting:
+        name = waiting.pop()
+        within = open_folder(name, top)
+        try:
+            for each in os.listdir(within):
+                if not stat.S_ISDIR(os.lstat(each, dir_fd=within).st_mode):
+                    os.unlink(each, dir_fd=within)
+                    continue
+                os.close(open_folder(each, within))
+                waiting.append(f".{os.urandom(16).hex()}")
+                os.rename(each, waiting[-1], src_dir_fd=within, dst_dir_fd=top)
+        finally:
+            os.close(within)
+        os.rmdir(name, dir_fd=top)
+
+
+def open_folder(name: str, above: int) -> int:
+    """The folder, open; one that its owner closed to himself is opened first, where changing that is allowed."""
+    if os.lstat(name, dir_fd=above).st_mode & SCRATCH_MODE != SCRATCH_MODE:
+        os.chmod(name, SCRATCH_MODE, dir_fd=above)
+    return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=above)
+
+
+def bound() -> bool:
+    """True when this thread cannot even signal the process that waits for the agent."""
+    try:
+        os.kill(os.getppid(), 0)
+    except PermissionError:
+        return True
+    return False
+
+
+def strike() -> int:
+    """Whatever this thread may signal is ended: never to be called by one that is not bound."""
+    os.kill(-1, signal.SIGKILL)
+    return 0
 
 
 def spawner(give_up: Callable[[], None]) -> Spawn:
@@ -268,7 +350,8 @@ def set_limits(limits: Mapping[str, Any], private: bool) -> None:
         # The agent itself is one of them.
         (resource.RLIMIT_NPROC, processes + 1 if private else max(SHARED_PROCESSES, processes)),
         (resource.RLIMIT_NOFILE, int(limits["open_files"])),
-        (resource.RLIMIT_CORE, 0),
+        # Not 0, which does not keep the kernel from handing a dump to a program of the machine; 1 does.
+        (resource.RLIMIT_CORE, 1),
         (resource.RLIMIT_MEMLOCK, 1 << 20),
     ):
         value = allowed(what, value)
@@ -286,6 +369,12 @@ def allowed(what: int, value: int) -> int:
 
 def restrict(build: bool, off: set[str]) -> None:
     """No privilege can be gained by this thread any more, and the kernel refuses what candidates have no use for."""
-    linux.prctl(linux.NO_NEW_PRIVS, 1)
+    forbid_privileges(off)
     if "seccomp" not in off:
         linux.install(filter_program(build))
+
+
+def forbid_privileges(off: set[str]) -> None:
+    """Nothing that is executed lends privileges. Without this, neither a filter nor Landlock can be had."""
+    if "privileges" not in off:
+        linux.prctl(linux.NO_NEW_PRIVS, 1)

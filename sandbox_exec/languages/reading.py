@@ -21,7 +21,7 @@ MAX_REPEAT = 1_000_000
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Every box gives these their values: another folder would not be writable, another path not the named toolchain's.
 BOXES_OWN = frozenset(("HOME", "PATH", "TMPDIR"))
-# Folders that a box has of its own, which would hide what is shown there, and those that hold what no candidate may see.
+# Folders that a box has of its own, which would hide what is shown there, and those that no candidate may see.
 PRIVATE = ("/dev", "/home", "/proc", "/prog", "/root", "/run", "/sys", "/tmp", "/work")
 
 
@@ -182,7 +182,7 @@ def _folders(place: _Place) -> tuple[str, ...]:
     """Folders of the toolchain; one that holds more than that is refused."""
     for each in place.items():
         parts = _text(each).split("/")
-        if parts[0] or len(parts) < 4 or any(part in ("", ".", "..") for part in parts[1:]):
+        if parts[0] or len(parts) < 3 or any(part in ("", ".", "..") for part in parts[1:]):
             raise each.wrong("expected the path of a toolchain's own folder, such as /var/lib/ghc")
         if f"/{parts[1]}" in PRIVATE:
             raise each.wrong(f"a box has a /{parts[1]} of its own, or must not show it")

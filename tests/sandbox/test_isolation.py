@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
+import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tasklake.sandbox_exec.backends import IsolationError
+from tasklake.sandbox_exec.languages import language
 from tasklake.sandbox_exec.limits import Limits
 from tasklake.sandbox_exec.pool import Pool, backend_for, isolation_level
 from tasklake.sandbox_exec.verdict import Case, Verdict
@@ -14,6 +19,27 @@ from tasklake.sandbox_exec.verdict import Case, Verdict
 pytestmark = pytest.mark.sandbox
 
 SMALL = Limits(cpu_s=2.0, wall_s=5.0)
+# Builds of some languages run code of the program's: here the whole build is the program.
+BUILT = replace(language("shell"), id="built", filename="build.sh", compile="sh build.sh", execute="sh run.sh")
+ODD_BUILDS = {
+    "closed file": "umask 777; echo 'echo 1' > run.sh",
+    "closed folder": "echo 'echo 1' > run.sh; mkdir -m 0 closed; chmod 0 .",
+    "deep folders": "for n in $(seq 1200); do mkdir d; cd d; done; echo 'echo 1' > run.sh",
+    "many files": "mkdir m; cd m; seq 20000 | xargs touch",
+    "another source": "rm build.sh; echo 'exit 3' > build.sh; echo 'echo 1' > run.sh",
+    "folder for a source": "rm build.sh; mkdir build.sh; echo 1 > build.sh/run.sh",
+    "fifo": "mkfifo run.sh",
+    "link to a file of ours": "ln -s /etc/passwd run.sh",
+    "no text for a name": "echo 'echo 1' > run.sh; : > \"$(printf '\\377\\n')\"",
+}
+# Sends its standard output over a socket which is sent over itself: no process has it, and yet it is open.
+HIDDEN_OUTPUT = """
+import array, os, socket
+one, other = socket.socketpair()
+for each in (1, 2, one.fileno(), other.fileno()):
+    one.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [each]))])
+os.write(1, b"1\\n")
+"""
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +164,38 @@ def test_compiler_sees_no_case(pool: Pool) -> None:
     """The input of a case is nowhere while a program is built: the build's standard input is empty."""
     program = '#include "/dev/stdin"\nint main(void) { return 0; }\n'
     assert pool.run(program, "c", [Case(b"int secret;\n", b"")], SMALL).verdict is Verdict.accepted
+
+
+@pytest.mark.parametrize("what", ODD_BUILDS)
+def test_no_build_makes_us_fail(pool: Pool, what: str) -> None:
+    """Whatever a build leaves, it is judged for it, and the next build in the same box is as if nothing were."""
+    result = pool.run(ODD_BUILDS[what], BUILT, [Case(b"", b"1\n")], SMALL)
+    assert result.verdict in (Verdict.accepted, Verdict.compile_limit, Verdict.runtime_error), result
+    honest = f"echo 'echo 2' > run.sh # {what}"
+    assert pool.run(honest, BUILT, [Case(b"", b"2\n")], SMALL).verdict is Verdict.accepted
+
+
+# Far below what waiting for somebody else's socket took, and far above what anything else here does.
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("level", ["namespaces", "landlock"])
+def test_output_that_the_kernel_holds_open_is_not_waited_for(level: str) -> None:
+    """A program that leaves its own output open, where no process holds it, is answered as soon as it has ended."""
+    with pool_of(level) as made:
+        result = made.run(HIDDEN_OUTPUT, "python", [Case(b"", b"1\n")] * 3, SMALL)
+    assert result.verdict is Verdict.accepted, result.cases
+
+
+def test_deep_folders_do_not_stay_on_the_disk() -> None:
+    """Without a file system of its own, a box is taken away with whatever depth of folders a program left in it."""
+    mark = uuid.uuid4().hex
+    program = f"import os\nos.mkdir('{mark}')\nos.chdir('{mark}')\nfor _ in range(1100): os.mkdir('d'); os.chdir('d')"
+    with pool_of("landlock") as made:
+        assert made.run(program, "python", [Case(b"", b"")], SMALL).verdict is Verdict.accepted
+    assert not list(Path(tempfile.gettempdir()).glob(f"tasklake-box-*/work/{mark}"))
+
+
+def pool_of(level: str) -> Pool:
+    try:
+        return Pool(1, level)
+    except IsolationError as error:
+        pytest.skip(str(error))

@@ -1,0 +1,5 @@
+# Reads which sockets with names the machine has.
+# defence: network
+# levels: namespaces
+# proof: namespaces root
+grep -qs @ABSTRACT@ /proc/net/unix && echo taken || echo held

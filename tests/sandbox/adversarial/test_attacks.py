@@ -1,0 +1,142 @@
+"""No attack of the corpus succeeds, none harms its neighbours, and each would succeed without the defence it names."""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+from corpus import LANGUAGES, LEVELS, Attack, attacks
+from plain import Plain
+from trial import SECRET_VARIABLE, Seen, held, proved
+
+from tasklake.sandbox_exec.backends import IsolationError
+from tasklake.sandbox_exec.channel import MODULES
+from tasklake.sandbox_exec.pool import Pool, backend_for
+
+pytestmark = pytest.mark.sandbox
+
+ROOT = os.geteuid() == 0
+# How a defence is left out, in the agent's code.
+SWITCH = re.compile(r'"(\w+)" (?:not )?in (?:\w+\.)*off|"(\w+)": linux\.NEW')
+each_attack = pytest.mark.parametrize("name", sorted(attacks()))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _secret() -> Iterator[None]:
+    """The environment of this process holds what no candidate may see."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(*SECRET_VARIABLE)
+        yield
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Callable[[str], Pool]]:
+    """One pool for each level and all attacks: what one of them spoils is spoilt for the next."""
+    made: dict[str, Pool] = {}
+
+    def of(level: str) -> Pool:
+        needs(level)
+        if level not in made:
+            made[level] = Pool(2, level)
+        return made[level]
+
+    yield of
+    for each in made.values():
+        each.close()
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[Plain]:
+    """A user who is not root."""
+    if not ROOT:
+        pytest.skip("these tests run as a plain user anyway")
+    made = Plain()
+    if not made.python:
+        pytest.skip("no Python here can be executed by a plain user")
+    yield made
+    made.close()
+
+
+def needs(level: str) -> None:
+    try:
+        backend_for(level)
+    except IsolationError as error:
+        pytest.skip(str(error))
+
+
+def claimed(name: str, level: str) -> Attack:
+    attack = attacks()[name]
+    if level not in attack.levels:
+        pytest.skip(f"{level} does not claim to stop it")
+    return attack
+
+
+def check_held(attack: Attack, seen: Seen) -> None:
+    """It did not succeed, is judged as it deserves, and nobody else was judged otherwise for it."""
+    if seen.lacking:
+        pytest.skip(f"without {', '.join(seen.lacking)} this is not held, and not claimed")
+    assert not seen.succeeded, f"{attack.doc} {seen.told}"
+    assert (seen.verdict, seen.harmed) == (attack.verdict, []), seen.told
+
+
+@each_attack
+def test_attack_is_held_by_namespaces(name: str, pool: Callable[[str], Pool]) -> None:
+    """The attack fails; honest programs beside it, and right after it in the same slot, keep their verdicts."""
+    attack = claimed(name, "namespaces")
+    check_held(attack, held(pool("namespaces"), attack))
+
+
+@pytest.mark.wide
+@each_attack
+def test_attack_is_held_by_landlock(name: str, pool: Callable[[str], Pool]) -> None:
+    """The attack fails without any namespace too, where that level claims it."""
+    attack = claimed(name, "landlock")
+    check_held(attack, held(pool("landlock"), attack))
+
+
+@pytest.mark.wide
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("level", LEVELS)
+@each_attack
+def test_attack_of_a_plain_users_candidate_is_held(name: str, level: str, plain: Plain) -> None:
+    """The attack fails where the caller himself is not root, and its program belongs to the same user as he does."""
+    needs(level)
+    attack = claimed(name, level)
+    every = [each for each in attacks().values() if level in each.levels]
+    check_held(attack, plain.seen(level, "held", every)[name])
+
+
+@each_attack
+def test_attack_succeeds_without_its_defence(name: str, request: pytest.FixtureRequest) -> None:
+    """With exactly that off, it succeeds: the attack is a real one, and the test that holds it can fail."""
+    attack = attacks()[name]
+    needs(attack.proof)
+    if attack.user == "plain" and ROOT:
+        every = [each for each in attacks().values() if (each.user, each.proof) == ("plain", attack.proof)]
+        seen = request.getfixturevalue("plain").seen(attack.proof, "proved", every)[name]
+    elif attack.user == "root" and not ROOT:
+        pytest.skip("only root's candidates could do this")
+    else:
+        seen = proved(attack)
+    if seen.lacking:
+        pytest.skip(f"this machine has no {', '.join(seen.lacking)} to be attacked")
+    assert seen.succeeded, f"{attack.doc} {seen.verdict}: {seen.told}"
+
+
+def test_corpus_is_large_and_honest() -> None:
+    """Eighty attacks name one defence each, in six languages; what needs several off says why."""
+    every = attacks().values()
+    assert sum(len(each.defence) == 1 for each in every) >= 80
+    assert set(Counter(each.suffix for each in every)) == set(LANGUAGES)
+    assert not [each.name for each in every if (len(each.defence) > 1) != bool(each.why)]
+
+
+def test_every_defence_is_attacked() -> None:
+    """Each wall that the agent can leave out is named by an attack, and no attack names one that is not there."""
+    folder = importlib.resources.files("tasklake.sandbox_exec.agent")
+    found = SWITCH.findall("".join(folder.joinpath(f"{name}.py").read_text("utf-8") for name in MODULES))
+    assert {one or other for one, other in found} == {each for attack in attacks().values() for each in attack.defence}
