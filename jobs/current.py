@@ -105,7 +105,7 @@ def executions(run: Run) -> DataFrame:
 
     program = run.lake.read("candidates").select("candidate_id", "program")
     task = grounded(run).select("task_id", "checker", "cases_digest")
-    made = F.broadcast(fingerprints.execution_frame(run).drop("toolchain", "isolation"))
+    made = F.broadcast(fingerprints.execution_frame(run).drop("toolchain", "isolation", "ground_made_by"))
     joined = candidates(run).join(program, on="candidate_id").join(task, on="task_id").join(made, on="language")
     parts = [F.col(c) for c in ("program", "language", "execution_made_by", "checker", "cases_digest")]
     return joined.withColumn("execution_id", row_hash(*parts, F.lit(0))).drop("program", "cases_digest")

@@ -29,7 +29,10 @@ JUDGE_VERSION = "1"
 # Raised when the content of a release is put together differently.
 RELEASE_VERSION = "1"
 
-PROBE = "language string, toolchain string, isolation string, execution_made_by string, missing string"
+PROBE = (
+    "language string, toolchain string, isolation string, missing string, execution_made_by string, "
+    "ground_made_by string"
+)
 
 
 def reformulate(run: Run) -> str:
@@ -41,7 +44,7 @@ def ground(run: Run, solutions: Column) -> Column:
     """What decides whether a task is grounded: the rule, and the toolchains of its solutions' languages."""
     from pyspark.sql import functions as F
 
-    pairs = [F.lit(text) for row in _probe(run) for text in (row["language"], row["execution_made_by"])]
+    pairs = [F.lit(text) for row in _probe(run) for text in (row["language"], row["ground_made_by"])]
     rule = fingerprint("ground", GROUND_VERSION, run.recipe.ground.attempts)
     made = F.transform(solutions, lambda s: F.try_element_at(F.create_map(*pairs), s["language"]))
     return F.substring(row_hash(F.lit(rule), F.to_json(F.array_sort(F.array_distinct(made)))), 1, 16)
@@ -76,30 +79,31 @@ def _probe(run: Run) -> list[dict[str, Any]]:
     """Asked once per run, on a worker: the driver may have other toolchains than the machines that run programs."""
     if "probe" not in run.memo:
         frame = run.spark.createDataFrame([(name,) for name in sorted(run.packs)], "language string")
-        rows = run.direct(frame.repartition(1), partial(_probing, dict(run.packs), _rules(run)), PROBE).collect()
+        rows = run.direct(
+            frame.repartition(1), partial(_probing, dict(run.packs), _rules(run), run.recipe.execute.isolation), PROBE
+        ).collect()
         run.memo["probe"] = [row.asDict() for row in sorted(rows, key=lambda r: str(r["language"]))]
     return list(run.memo["probe"])
 
 
 def _rules(run: Run) -> dict[str, Any]:
-    """What decides an execution beside program, language and cases."""
-    return {**asdict(run.limits_of("execute")), "run_all": run.recipe.execute.run_all}
+    """What decides the runs of each stage beside program, language and cases."""
+    return {
+        "execute": {**asdict(run.limits_of("execute")), "run_all": run.recipe.execute.run_all},
+        "ground": asdict(run.limits_of("ground")),
+    }
 
 
 @contextmanager
-def _probing(packs: Mapping[str, Any], rules: Mapping[str, Any]) -> Iterator[Measure]:
+def _probing(packs: Mapping[str, Any], rules: Mapping[str, Any], isolation: str) -> Iterator[Measure]:
     def probe(row: Mapping[str, Any]) -> Iterator[Row]:
         pack = packs[row["language"]]
-        found = probe_language(pack)
-        made_by = fingerprint(
-            "execute",
-            EXECUTOR_VERSION,
-            pack.digest(),
-            found["toolchain"],
-            found["isolation"],
-            rules,
-            found["missing"] != "",
-        )
-        yield {"language": row["language"], **found, "execution_made_by": made_by}
+        found = probe_language(pack, isolation)
+        here = (pack.digest(), found["toolchain"], found["isolation"])
+        made = {
+            name: fingerprint(stage, EXECUTOR_VERSION, *here, rules[stage], found["missing"] != "")
+            for stage, name in (("execute", "execution_made_by"), ("ground", "ground_made_by"))
+        }
+        yield {"language": row["language"], **found, **made}
 
     yield probe

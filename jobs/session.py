@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import importlib.resources
 import logging
+import signal
 import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -130,11 +132,15 @@ def _started(builder: Any) -> SparkSession:
             "Spark needs Java, and neither JAVA_HOME nor the PATH leads to one; install Java 17 "
             "(apt-get install openjdk-17-jre-headless) or set JAVA_HOME to where it is"
         )
+    interrupted = signal.getsignal(signal.SIGINT)
     try:
         with warnings.catch_warnings():
             # A local Connect server got every setting at its start; its client tries to set the fixed ones again.
             warnings.filterwarnings("ignore", message="Failed to set")
             spark: SparkSession = builder.getOrCreate()
+        if threading.current_thread() is threading.main_thread():
+            # pyspark puts a handler of its own in its place, which talks to the JVM in the middle of a call.
+            signal.signal(signal.SIGINT, interrupted)
     except PySparkRuntimeError as error:
         if error.getCondition() != "JAVA_GATEWAY_EXITED":
             raise

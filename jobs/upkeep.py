@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 # What the tables themselves promise to readers of an older version; Delta refuses to remove files sooner.
 LEAST_HOURS = KEPT_DAYS * 24
+# How a question begins, after blanks, brackets and comments: OPTIMIZE t in brackets would be read as a table with an
+# alias, and run as what it says.
+QUESTION = re.compile(r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:SELECT|WITH|VALUES|FROM|TABLE)\b", re.I | re.S)
 
 
 def sql(statement: str, settings: Settings) -> pa.Table:
@@ -30,15 +33,20 @@ def sql(statement: str, settings: Settings) -> pa.Table:
 
     uri = _existing(settings)
     query = statement.strip().rstrip(";")
+    if not QUESTION.match(query):
+        raise UsageError("cannot be answered: only a question can, SELECT …, WITH …, VALUES … or FROM …")
     with session(settings, uri) as spark, _tables_by_name(Lake(spark, uri), query):
         try:
             # Only a query can stand in brackets: this refuses every statement that would change something.
-            spark.sql(f"EXPLAIN SELECT * FROM (\n{query}\n)").collect()
+            names = spark.sql(f"SELECT * FROM (\n{query}\n)").schema.names
+            if len(set(names)) < len(names):
+                raise UsageError(
+                    f"cannot be answered: two columns have one name ({', '.join(names)}); name them apart with AS"
+                )
             return spark.sql(query).toArrow()
         except PySparkException as error:
-            raise UsageError(
-                f"cannot be answered: {str(error).splitlines()[0]} (tables: {', '.join(all_tables())})"
-            ) from None
+            said = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+            raise UsageError(f"cannot be answered: {said} (tables: {', '.join(all_tables())})") from None
 
 
 @contextlib.contextmanager

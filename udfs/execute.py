@@ -14,7 +14,7 @@ from tasklake.sandbox_exec.errors import TasklakeError
 from tasklake.sandbox_exec.job import Job
 from tasklake.sandbox_exec.languages import Language, toolchain
 from tasklake.sandbox_exec.limits import Limits
-from tasklake.sandbox_exec.pool import Pool, isolation_level
+from tasklake.sandbox_exec.pool import Pool, backend_for
 from tasklake.sandbox_exec.verdict import Case, Result, Step, Verdict
 from tasklake.udfs.spool import Measure, Row
 
@@ -41,12 +41,13 @@ def tell(level: str) -> None:
     logging.getLogger("tasklake").setLevel(level.upper())
 
 
-def probe_language(pack: Language) -> dict[str, str]:
-    """The toolchain and isolation that programs of the language would run with here, or why they cannot."""
+def probe_language(pack: Language, isolation: str) -> dict[str, str]:
+    """The toolchain and the level that programs of the language would run with here, or why they cannot."""
+    level = str(backend_for(isolation).NAME)
     try:
-        return {"toolchain": toolchain(pack), "isolation": isolation_level(), "missing": ""}
+        return {"toolchain": toolchain(pack), "isolation": level, "missing": ""}
     except TasklakeError as error:
-        return {"toolchain": "", "isolation": isolation_level(), "missing": str(error)}
+        return {"toolchain": "", "isolation": level, "missing": str(error)}
 
 
 @contextmanager

@@ -40,7 +40,9 @@ class Lake:
 
     def target(self, table: str) -> str:
         """The table as SQL names it."""
-        return f"delta.`{self.uri.child('tables', table).spark()}`"
+        # A backtick of the path itself is doubled inside of backticks.
+        place = self.uri.child("tables", table).spark().replace("`", "``")
+        return f"delta.`{place}`"
 
     def exists(self, table: str) -> bool:
         """True when the table has a log."""

@@ -189,6 +189,10 @@ def test_a_question_leaves_nothing_in_the_session(spark, lived_in):
         "SELECT nothing FROM rejects",
         "SELECT * FROM no_such_table",
         "SELECT 1 / 0",
+        "SELECT 1 AS a, 2 AS a",
+        "OPTIMIZE rejects",
+        "VACUUM rejects",
+        "-- a remark\nOPTIMIZE rejects",
         "",
     ],
 )
