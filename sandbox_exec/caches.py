@@ -22,7 +22,8 @@ from tasklake.sandbox_exec.languages import Language
 INSIDE = "tasklake-cache"
 # Where large files outlive a reboot; not /tmp, which every box has for itself.
 PLACE = "/var/tmp"
-FILLING = f'export {{variable}}="$PWD/{INSIDE}"; exec "$@"'
+# Empty folders are kept by a file: a compiler that may not write cannot make them.
+FILLING = f'export {{variable}}="$PWD/{INSIDE}"; "$@" && find "${{variable}}" -type d -empty -exec touch "{{{{}}}}/.empty" ";"'
 
 # Runs the pack's build of a program, under a shell line that comes first, and yields the files that were made.
 Build = Callable[[bytes, str], Sequence[File]]
@@ -38,7 +39,7 @@ def prewarmed(pack: Language, toolchain: str, build: Build) -> dict[str, str]:
 
 
 def _folder(pack: Language, toolchain: str, variable: str, program: str, build: Build) -> Path:
-    key = json.dumps([pack.digest(), toolchain, variable, program])
+    key = json.dumps([pack.digest(), toolchain, variable, program, FILLING])
     folder = _root() / f"{pack.id}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     if not folder.exists():
         _fill(folder, build(program.encode(), FILLING.format(variable=variable)))

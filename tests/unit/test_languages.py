@@ -22,10 +22,11 @@ from tasklake.sandbox_exec.languages import (
     broken_languages,
     language,
     load_languages,
+    resolved,
     toolchain,
 )
 from tasklake.sandbox_exec.languages.reading import read_language
-from tasklake.sandbox_exec.limits import Limits
+from tasklake.sandbox_exec.limits import MIB, Limits
 
 EVERY = sorted(load_languages().values(), key=lambda pack: pack.id)
 each_pack = pytest.mark.parametrize("pack", EVERY, ids=lambda pack: pack.id)
@@ -58,7 +59,8 @@ def plugins(tmp_path: Path) -> Callable[..., Path]:
 def test_our_packs_are_sound() -> None:
     """Every file of ours loads, and the languages that are promised are among them."""
     assert broken_languages() == {}
-    assert {"python", "c", "cpp", "lua", "perl", "javascript", "shell"} <= set(load_languages())
+    promised = "ada c cobol cpp d fortran go haskell java javascript lua ocaml pascal perl python r rust shell"
+    assert set(promised.split()) <= set(load_languages())
 
 
 @each_pack
@@ -171,6 +173,20 @@ def test_container_instructions_are_kept_as_text() -> None:
         (GOOD + "self_test:\n  - {name: a, program: b, expect: accepted}\n", 4, "needs an output"),
         (GOOD + "self_test:\n  - {name: a, expect: accepted}\n", 4, "program is missing"),
         (GOOD + "self_test:\n  - {name: a, programm: b}\n", 4, "did you mean program?"),
+        (GOOD + "environment: [A, B]\n", 3, "expected names with texts"),
+        (GOOD + "environment: {}\n", 3, "expected names with texts"),
+        (GOOD + "environment:\n  A: 'x'\n  1A: 'x'\n", 5, "not the name of a variable"),
+        (GOOD + "environment:\n  A: 1\n", 4, "put it in quotes"),
+        (GOOD + 'environment:\n  A: "x\\0"\n', 4, "remove the NUL"),
+        (GOOD + "environment:\n  HOME: /x\n", 4, "each box sets it itself"),
+        (GOOD + "caches: {A: text}\n", 3, "there is no compile"),
+        (GOOD + "compile: x\nenvironment: {A: x}\ncaches: {A: text}\n", 5, "name it in one place"),
+        (GOOD + "home: x --home\n", 3, "expected a list"),
+        (GOOD + "show: [lib/x]\n", 3, "path of a toolchain's own folder"),
+        (GOOD + "show: [/var/../x]\n", 3, "path of a toolchain's own folder"),
+        (GOOD + "show: [/var]\n", 3, "path of a toolchain's own folder"),
+        (GOOD + "show: [/var/lib/x, /tmp/x]\n", 3, "a box has a /tmp of its own"),
+        (GOOD + "show: [/home/me]\n", 3, "must not show it"),
         ("filename: ../main.x\nexecute: x\n", 1, "plain file name"),
         ("filename: main.x\nexecute: ''\n", 2, "expected a command"),
     ],
@@ -243,8 +259,17 @@ def test_digest_is_of_what_executes() -> None:
         {"compile": "y"},
         {"filename": "y"},
         {"limit_factors": Factors((("cpu", 2.0),))},
+        {"environment": (("A", "1"),)},
+        {"environment": (("A", "2"),)},
     ]
-    assert len({pack.digest(), *(replace(pack, **change).digest() for change in changes)}) == 5
+    assert len({pack.digest(), *(replace(pack, **change).digest() for change in changes)}) == 7
+    # Where a toolchain lies, and what its builds begin with, is seen from the toolchain and makes builds quicker.
+    assert replace(pack, caches=(("A", "x"),), home=("x",), show=("/var/lib/x",)).digest() == pack.digest()
+
+
+def test_digest_does_not_depend_on_the_order_of_variables() -> None:
+    """Variables are the same in whatever order they are written down."""
+    assert read(GOOD + "environment: {A: x, B: y}\n").digest() == read(GOOD + "environment: {B: y, A: x}\n").digest()
 
 
 def test_digest_of_a_default_is_that_of_its_value() -> None:
@@ -268,6 +293,17 @@ def test_digest_of_a_default_is_that_of_its_value() -> None:
 def test_shell_is_started_only_where_needed(text: str, argv: list[str]) -> None:
     """A command without shell syntax is executed as it is."""
     assert replace(read(GOOD), execute=text).command("execute") == argv
+
+
+def test_runtime_is_told_the_memory_limit() -> None:
+    """Commands and variables hold the limit of the task, in mebibytes, where the pack asks for it."""
+    pack = read(GOOD + "environment: {HEAP: '{memory_mb}M', ODD: '{memory}'}\nlimit_factors: {memory: 2}\n")
+    pack = replace(pack, compile="x -m{memory_mb} main.x", execute="x -m{memory_mb} main.x")
+    limits = Limits(memory_bytes=64 * MIB)
+    assert pack.command("execute", limits) == pack.command("compile", limits) == ["x", "-m64", "main.x"]
+    assert pack.variables(limits) == {"HEAP": "64M", "ODD": "{memory}"}
+    assert pack.variables() == {"HEAP": "2048M", "ODD": "{memory}"}
+    assert pack.variables(Limits(memory_bytes=1))["HEAP"] == "1M"
 
 
 @pytest.mark.parametrize(
@@ -302,6 +338,23 @@ def test_missing_toolchain_is_looked_for_again(tmp_path: Path, monkeypatch: pyte
     script.write_text("#!/bin/sh\n", "utf-8")
     script.chmod(0o755)
     assert toolchain(pack).startswith(str(script))
+
+
+def test_toolchain_is_looked_for_in_its_home(tmp_path: Path) -> None:
+    """What the home command tells is where commands are, and what a box has to show; others are found by their name."""
+    (tmp_path / "bin").mkdir()
+    script = tmp_path / "bin" / "home-command-x"
+    script.write_text("#!/bin/sh\necho x 1.2\n", "utf-8")
+    script.chmod(0o755)
+    home = ("echo", str(tmp_path))
+    pack = replace(read(GOOD), execute="home-command-x main.x", version=("home-command-x",), home=home)
+    assert toolchain(pack) == "x 1.2"
+    assert resolved("home-command-x", home) == (str(script), (str(tmp_path),))
+    assert resolved("sh", home) == resolved("sh")
+    with pytest.raises(ToolchainMissing, match="home-command-x is not installed"):
+        toolchain(replace(pack, home=()))
+    with pytest.raises(ToolchainMissing, match="false ended with 1"):
+        toolchain(replace(pack, home=("false",)))
 
 
 def test_toolchain_is_the_first_line_of_its_version() -> None:

@@ -36,9 +36,11 @@ SLOWLY = "sleep 0.15\n"
 HONEST_BUILD = (
     f"set -e\n{SLOWLY}: > $TMPDIR/again\nprintf '%s\\n' 'read a b' 'echo $((a + b))' 'echo done' > run.sh\n{SLOWLY}"
 )
-# Far beyond what a limit lets through before it is noticed.
-FAR = 1.6
+# What may have been read at once when a limit of output is noticed, and how far behind a limit of time that is.
+AT_ONCE, FAR = 4 << 20, 1.6
 PAUSE_S = 0.005
+# Some attacks win a race, which they lose now and then on a machine that is busy with other things.
+TIMES = 3
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,18 @@ def held(pool: Pool, attack: Attack) -> Seen:
 
 
 def proved(attack: Attack) -> Seen:
-    """What the attack shows once its defence is off."""
+    """What the attack shows once its defence is off, at the best of a few times."""
     missing = lacking(attack.needs)
     if missing:
         return Seen(attack.name, False, "", [], "", missing)
+    found = [undefended(attack)]
+    while not found[-1].succeeded and len(found) < TIMES:
+        found.append(undefended(attack))
+    return found[-1]
+
+
+def undefended(attack: Attack) -> Seen:
+    """What the attack shows, once, with its defence off."""
     with Outside(attack.text) as outside, Pool(1, attack.proof, off=attack.defence) as pool:
         before = outside.state()
         harmed = wrong(pool, [honest(attack)])
@@ -133,7 +143,7 @@ def seen(attack: Attack, result: Result, harmed: list[str], changed: bool) -> Se
         "outside": changed,
         "next": bool(harmed),
         "broken": result.verdict is Verdict.internal_error,
-        "flood": any(step.output_bytes > FAR * attack.most.output_bytes for step in steps),
+        "flood": any(step.output_bytes > attack.most.output_bytes + AT_ONCE for step in steps),
         "late": any(step.cpu_s > FAR * attack.most.cpu_s for step in steps),
     }[attack.seen]
     return Seen(attack.name, succeeded, str(result.verdict), harmed, _told(result), [])

@@ -1,6 +1,6 @@
 # Looks for the inputs of other cases in the agent's memory.
 # defence: dumpable
-# cases: 3
+# cases: 6
 import os
 import re
 import sys

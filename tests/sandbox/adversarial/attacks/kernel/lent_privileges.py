@@ -4,13 +4,17 @@
 # proof: landlock plain
 # needs: lent_privileges
 import subprocess
+import time
 
 held = subprocess.Popen(["/usr/bin/su"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-try:
+users = []
+for _ in range(20):
+    # The program has begun a little before it has its privileges.
+    time.sleep(0.005)
     with open(f"/proc/{held.pid}/status") as status:
         users = next(line for line in status if line.startswith("Uid:")).split()
-    print("taken" if users[2] == "0" and users[1] != "0" else "held")
-except (OSError, StopIteration):
-    print("held")
+    if users[2] == "0":
+        break
+print("taken" if users[2] == "0" and users[1] != "0" else "held")
 held.stdin.close()
 held.wait()

@@ -1,7 +1,7 @@
 // Leaves sockets that hold one another, and so what was sent over them, when all of its processes have ended.
 // defence: wipe
 // levels: namespaces
-// seen: next
+// cases: 2
 // limits: memory_bytes=1073741824
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -20,7 +20,14 @@ static void send_itself(int over, int which) {
     memcpy(CMSG_DATA(head), &which, sizeof which);
     sendmsg(over, &message, 0);
 }
+static int left(void) {
+    int found = 0;
+    FILE *file = fopen("/proc/net/sockstat", "r");
+    return file && fscanf(file, "sockets: used %d", &found) == 1 && found >= 100;
+}
 int main(void) {
+    // What is there counts as the memory of whoever runs next.
+    puts(left() ? "taken" : "held");
     for (int n = 0; n < 480; n++) {
         int pair[2];
         if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) break;
@@ -28,6 +35,5 @@ int main(void) {
         send_itself(pair[1], pair[1]);
         send_itself(pair[0], STDOUT_FILENO);
     }
-    puts("held");
     return 0;
 }
