@@ -23,7 +23,10 @@ INSIDE = "tasklake-cache"
 # Where large files outlive a reboot; not /tmp, which every box has for itself.
 PLACE = "/var/tmp"
 # Empty folders are kept by a file: a compiler that may not write cannot make them.
-FILLING = f'export {{variable}}="$PWD/{INSIDE}"; "$@" && find "${{variable}}" -type d -empty -exec touch "{{{{}}}}/.empty" ";"'
+FILLING = (
+    f'export {{variable}}="$PWD/{INSIDE}"; "$@" && '
+    'find "${variable}" -type d -empty -exec touch "{{}}/.empty" ";"'
+)
 
 # Runs the pack's build of a program, under a shell line that comes first, and yields the files that were made.
 Build = Callable[[bytes, str], Sequence[File]]
