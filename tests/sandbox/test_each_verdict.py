@@ -17,7 +17,10 @@ from tasklake.sandbox_exec.verdict import Case, Verdict
 pytestmark = pytest.mark.sandbox
 
 LIMITS = Limits(cpu_s=0.4, wall_s=3.0, memory_bytes=96 * MIB, output_bytes=MIB, processes=64)
-LEVELS = [module.NAME for module in wanted("standard")]
+# The strongest level is tried always, the others with make test-wide.
+LEVELS = [
+    pytest.param(module.NAME, marks=() if module.STRENGTH == 2 else pytest.mark.wide) for module in wanted("standard")
+]
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ WORDS = {"AC": Verdict.accepted, "WA": Verdict.wrong_answer, "RE": Verdict.runti
 # The programs were verified with GNU's extensions, which a strict dialect hides: strdup, typeof.
 STRICT = {"-std=c17": "-std=gnu17", "-std=c++20": "-std=gnu++20"}
 
-pytestmark = pytest.mark.sandbox
+# Minutes, for every toolchain that is here.
+pytestmark = [pytest.mark.sandbox, pytest.mark.wide]
 each_language = pytest.mark.parametrize("name", LANGUAGES)
 each_solved = pytest.mark.parametrize("name", SOLVED_IN)
 

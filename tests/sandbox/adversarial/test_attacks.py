@@ -110,6 +110,7 @@ def test_attack_of_a_plain_users_candidate_is_held(name: str, level: str, plain:
     check_held(attack, plain.seen(level, "held", every)[name])
 
 
+@pytest.mark.wide
 @each_attack
 def test_attack_succeeds_without_its_defence(name: str, request: pytest.FixtureRequest) -> None:
     """With exactly that off, it succeeds: the attack is a real one, and the test that holds it can fail."""
