@@ -1,10 +1,12 @@
 """Files of a corpus read row by row: whatever is wrong with a row becomes its reason, and its neighbours are unharmed.
 
 JSON Lines (also gzipped), one JSON array, or Parquet; on a local path, in a bucket, or shipped with the package.
+What is wrong with the file as a whole is the last row that it yields, with the reason `unreadable_file`.
 """
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import json
@@ -28,6 +30,14 @@ EXCERPT = 300
 ARRAY_BYTES = 512 * 1024 * 1024
 # How much of an overlong line is read at a time while it is skipped.
 SKIP_BYTES = 1024 * 1024
+# The reason of a file that cannot be read, or not to its end: it says nothing about the rows that were not seen.
+UNREADABLE = "unreadable_file"
+# What readers raise for a damaged file: lengths, dictionaries and dates that its bytes claim and that cannot be.
+DAMAGE = (OSError, EOFError, zlib.error, pa.ArrowException, ValueError, LookupError, ArithmeticError, RecursionError)
+# What pyarrow raises for a value that no Python object can hold: text that is no UTF-8, dates beyond the calendar.
+NO_VALUE = (ValueError, LookupError, ArithmeticError, pa.ArrowException)
+# Rows that are converted together; as many as a worker may hold while each is as long as a row may be.
+BATCH_ROWS = 64
 
 
 class RowError(TasklakeError):
@@ -54,14 +64,15 @@ def raw_rows(file: Mapping[str, Any], max_bytes: int) -> Iterator[RawRow]:
     """Every row of the file in order; `file` has name, and either bucket and path, or data."""
     name = str(file["name"])
     try:
-        if name.endswith(".parquet"):
+        if name.lower().endswith(".parquet"):
             yield from _parquet_rows(file, max_bytes)
-        elif name.endswith((".json", ".json.gz")):
+        elif name.lower().endswith((".json", ".json.gz")):
             yield from _array_rows(file, max_bytes)
         else:
             yield from _line_rows(file, max_bytes)
-    except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
-        yield RawRow(0, content_hash(name), None, "unreadable_file", f"{name}: {error}")
+    except DAMAGE as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        yield RawRow(0, content_hash(name), None, UNREADABLE, f"{name}: {said}")
 
 
 def _open(file: Mapping[str, Any]) -> BinaryIO:
@@ -71,7 +82,7 @@ def _open(file: Mapping[str, Any]) -> BinaryIO:
         raw = cast(BinaryIO, bucket_system(str(file["bucket"])).open_input_file(f"{file['bucket']}/{file['path']}"))
     else:
         raw = open(str(file["path"]), "rb")  # noqa: SIM115 - closed by the caller
-    if str(file["name"]).endswith(".gz"):
+    if str(file["name"]).lower().endswith(".gz"):
         return cast(BinaryIO, gzip.GzipFile(fileobj=raw))
     return io.BufferedReader(cast(io.RawIOBase, raw), SKIP_BYTES)
 
@@ -81,6 +92,9 @@ def _line_rows(file: Mapping[str, Any], max_bytes: int) -> Iterator[RawRow]:
         number = 0
         while line := stream.readline(max_bytes + 1):
             number += 1
+            if number == 1:
+                # Some editors mark the beginning of a text; it is no part of the first row.
+                line = line.removeprefix(codecs.BOM_UTF8)
             if len(line) > max_bytes and not line.endswith(b"\n"):
                 yield _too_long(number, line, stream, max_bytes)
             elif line.strip():
@@ -102,7 +116,10 @@ def _beyond(size: int, max_bytes: int) -> str:
 
 def _spelled(number: int, value: Any, max_bytes: int) -> RawRow:
     """The row through JSON, so that every format gives the same types, digests and refusals."""
-    line = json.dumps(value, ensure_ascii=True, default=str).encode("ascii")
+    try:
+        line = json.dumps(value, ensure_ascii=True, default=str).encode("ascii")
+    except RecursionError:
+        return RawRow(number, content_hash(number), None, "bad_json", "the row is nested too deeply")
     if len(line) > max_bytes:
         return RawRow(number, bytes_hash(line), None, "row_too_long", _beyond(len(line), max_bytes), excerpt(line))
     return _parsed(number, line)
@@ -153,26 +170,59 @@ def _array_rows(file: Mapping[str, Any], max_bytes: int) -> Iterator[RawRow]:
         data = stream.read(ARRAY_BYTES + 1)
     if len(data) > ARRAY_BYTES:
         raise OSError(f"a JSON array of more than {ARRAY_BYTES:,} bytes; convert it to JSON Lines")
+    data = data.removeprefix(codecs.BOM_UTF8)
     if not data.lstrip().startswith(b"["):
-        lines = {"name": str(file["name"]).removesuffix(".gz"), "data": data}
-        yield from _line_rows(lines, max_bytes)
+        yield from _line_rows({"name": "lines", "data": data}, max_bytes)
         return
     try:
         values = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        yield RawRow(1, bytes_hash(data), None, "bad_json", f"not a valid JSON array: {error}", excerpt(data))
-        return
+        # Where the next row of a broken array begins is not known.
+        raise ValueError(f"not a valid JSON array (is the file truncated?): {error}") from None
     for number, value in enumerate(values, 1):
         yield _spelled(number, value, max_bytes)
 
 
 def _parquet_rows(file: Mapping[str, Any], max_bytes: int) -> Iterator[RawRow]:
     with _open(file) as stream:
-        number = 0
-        for batch in pq.ParquetFile(stream).iter_batches(batch_size=64):
-            for value in batch.to_pylist():
-                number += 1
-                yield _spelled(number, value, max_bytes)
+        parquet = pq.ParquetFile(stream)
+        names = parquet.schema_arrow.names
+        if len(set(names)) < len(names):
+            raise ValueError(f"two columns have one name ({', '.join(names)}); name them apart")
+        number = 1
+        for batch in parquet.iter_batches(batch_size=BATCH_ROWS):
+            yield from _batch_rows(number, batch, max_bytes)
+            number += batch.num_rows
+
+
+def _batch_rows(first: int, batch: pa.RecordBatch, max_bytes: int) -> Iterator[RawRow]:
+    """The rows of the batch; each by itself where not all of them can be converted."""
+    try:
+        values = batch.to_pylist()
+    except NO_VALUE:
+        for place in range(batch.num_rows):
+            yield _alone(first + place, batch.slice(place, 1), max_bytes)
+        return
+    for number, value in enumerate(values, first):
+        yield _spelled(number, value, max_bytes)
+
+
+def _alone(number: int, row: pa.RecordBatch, max_bytes: int) -> RawRow:
+    """The row value by value: whole, or refused for the first column that no value can be made of."""
+    held: dict[str, Any] = {}
+    wrong: list[tuple[str, str]] = []
+    for field in row.schema:
+        try:
+            held[field.name] = row.column(field.name)[0].as_py()
+        except NO_VALUE as error:
+            reason = "bad_utf8" if isinstance(error, UnicodeDecodeError) else "bad_value"
+            wrong.append((reason, f"column {field.name} ({field.type}) cannot be read: {error}"))
+    if not wrong:
+        return _spelled(number, held, max_bytes)
+    reason, detail = wrong[0]
+    # A copy of the row alone: a slice would be stored with its neighbours.
+    digest = content_hash(bytes_hash(row.take([0]).serialize().to_pybytes()), detail)
+    return RawRow(number, digest, None, reason, detail, excerpt(json.dumps(held, default=str).encode("ascii")))
 
 
 def excerpt(data: bytes) -> str:
