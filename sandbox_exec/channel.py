@@ -31,7 +31,7 @@ ENDING_S = 5.0
 # How many inputs go out at once: most programs that fail do so on the first.
 AHEAD = 8
 # In the order in which they import one another.
-MODULES = ("syscalls", "filter", "tree", "walls", "step", "serve")
+MODULES = ("syscalls", "filter", "tree", "folders", "walls", "step", "serve")
 # CPU limits are given to the kernel in steps, so that agents are shared by programs with similar ones.
 CPU_STEPS_S = (10, 60, 600, 1 << 20)
 

@@ -14,8 +14,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from tasklake.sandbox_exec.agent.folders import SCRATCH_MODE, empty
 from tasklake.sandbox_exec.agent.tree import Tree
-from tasklake.sandbox_exec.agent.walls import SCRATCH_MODE, Place, empty
+from tasklake.sandbox_exec.agent.walls import Place
 
 # Most programs end before anybody needs to look: until then their end alone is waited for, and what they write stays
 # in its pipe.
