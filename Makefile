@@ -38,7 +38,7 @@ demo: setup ## run the demo recipe into demo-lake/: the main job, from problems 
 
 .PHONY: test
 test: setup ## run the unit, sandbox, spark and e2e tiers
-	$(PYTEST) -rs -m "not cluster and not chaos and not bench and not connect and not wide" $(TIERS)
+	$(PYTEST) -rs -m "not cluster and not chaos and not bench and not connect and not docker and not wide" $(TIERS)
 
 .PHONY: check
 check: setup ## lint, format, types, import direction, terraform and yaml where present
@@ -63,7 +63,7 @@ test-spark: setup ## run the tests that start Spark
 
 .PHONY: test-sandbox
 test-sandbox: setup ## run the tests that run programs
-	$(PYTEST) -rs -m "not wide" tests/sandbox
+	$(PYTEST) -rs -m "not wide and not docker" tests/sandbox
 
 .PHONY: test-spark40
 test-spark40: setup ## run the spark tier against pyspark 4.0.x in an environment of its own
@@ -89,7 +89,11 @@ test-stability: setup ## ten thousand runs beside busy neighbours: no verdict fl
 
 .PHONY: test-wide
 test-wide: setup ## run every program, level and user that the sandbox tier only samples
-	$(PYTEST) -rs -m wide tests/sandbox
+	$(PYTEST) -rs -m "wide and not docker" tests/sandbox
+
+.PHONY: test-docker
+test-docker: setup ## run programs and attacks in containers of a Docker engine started for it (root, dockerd)
+	$(PYTEST) -rs -m docker tests/sandbox
 
 .PHONY: bench
 bench: setup ## measure ratios against a reference in the same run

@@ -1,4 +1,4 @@
-"""One warm agent process and the talk with it: started without forking its caller, and ended with it."""
+"""One warm agent and the talk with it: started without forking its caller, in a process of its own or a container."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from tasklake.sandbox_exec.limits import Limits
 
@@ -31,13 +31,24 @@ ENDING_S = 5.0
 # How many inputs go out at once: most programs that fail do so on the first.
 AHEAD = 8
 # In the order in which they import one another.
-MODULES = ("syscalls", "filter", "tree", "folders", "walls", "step", "serve")
+MODULES = ("syscalls", "filter", "cgroup", "tree", "folders", "walls", "fence", "step", "serve")
+# All of its environment: what the caller's holds is none of its business.
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 # CPU limits are given to the kernel in steps, so that agents are shared by programs with similar ones.
 CPU_STEPS_S = (10, 60, 600, 1 << 20)
 
 
 class AgentDied(Exception):
     """The agent ended in the middle of a step; never reaches a caller of the package."""
+
+
+class Vessel(Protocol):
+    """What an agent runs in, with our end of the talk with it."""
+
+    socket: socket.socket
+
+    def end(self) -> None:
+        """Nothing of it is left; whoever speaks to it has hung up before."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,8 @@ class Kind:
     inherited: tuple[tuple[str, float], ...]
     # Walls left out; only a test that shows what a wall is good for names any.
     off: tuple[str, ...] = ()
+    # What it is started by, where that is no process of this machine's own.
+    vessel: Callable[[Kind], Vessel] | None = None
 
     @classmethod
     def of(
@@ -61,11 +74,14 @@ class Kind:
         cpu = next(step for step in CPU_STEPS_S if limits.cpu_s <= step)
         names = ("file_bytes", "processes", "open_files", "stack_bytes")
         inherited = {**{name: getattr(limits, name) for name in names}, "cpu_s": cpu}
-        return cls(backend.LEVEL, role, show, tuple(inherited.items()), (*backend.OFF, *off))
+        # A level may hold more of the limits from outside, and then has to know them.
+        inherited |= backend.inherited(limits) if hasattr(backend, "inherited") else {}
+        vessel = getattr(backend, "vessel", None)
+        return cls(backend.LEVEL, role, show, tuple(inherited.items()), (*backend.OFF, *off), vessel)
 
 
-class Agent:
-    """One warm agent process; for one thread at a time."""
+class Child:
+    """A process of this machine's own, for an agent to run in."""
 
     def __init__(self, kind: Kind):
         # Held by nobody else: not even a program that forks while we do.
@@ -77,10 +93,26 @@ class Agent:
             stdin=theirs.fileno(),
             stdout=theirs.fileno(),
             stderr=subprocess.DEVNULL,
-            env=None if "environment" in kind.off else {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+            env=None if "environment" in kind.off else dict(ENVIRONMENT),
             start_new_session=True,
         )
         theirs.close()
+
+    def end(self) -> None:
+        """The agent and all that it ran are gone."""
+        try:
+            self.process.wait(timeout=ENDING_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Agent:
+    """One warm agent; for one thread at a time."""
+
+    def __init__(self, kind: Kind):
+        self.vessel = kind.vessel(kind) if kind.vessel else Child(kind)
+        self.socket = self.vessel.socket
         self.buffer = bytearray()
         # True once its state is not known any more: it must not be used again.
         self.lost = False
@@ -181,11 +213,7 @@ class Agent:
         """The agent and all that it ran are gone."""
         self.lost = True
         self.socket.close()
-        try:
-            self.process.wait(timeout=ENDING_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        self.vessel.end()
 
 
 def _ahead(inputs: Sequence[bytes], begin: int, most: int) -> list[bytes]:

@@ -45,7 +45,7 @@ class Slot:
         if found is None or found.lost:
             if found is not None:
                 self.agents.pop(kind).close()
-            while len(self.agents) >= KEPT_AGENTS:
+            while len(self.agents) >= getattr(self.backend, "KEPT_AGENTS", KEPT_AGENTS):
                 self.agents.popitem(last=False)[1].close()
             self.agents[kind] = Agent(kind)
         self.agents.move_to_end(kind)
@@ -142,31 +142,41 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-@cache
 def why_not(backend: ModuleType) -> str:
-    """Why such a box cannot be made here, or nothing: tried with a program that does nothing."""
-    kind = Kind.of(backend, Limits())
+    """Why such a box cannot be made here, or nothing: a level may tell at once, the others are tried."""
+    asked = getattr(backend, "why_not", None)
+    told = str(asked()) if asked else ""
+    if told:
+        return told
     try:
-        agent = Agent(kind)
+        return _tried(backend)
     except AgentDied as error:
         return str(error)
+
+
+# What fails is tried again when it is asked for again: engines come and go.
+@cache
+def _tried(backend: ModuleType) -> str:
+    """Nothing, once a program that does nothing has ended well in such a box."""
+    agent = Agent(Kind.of(backend, Limits()))
     try:
         told, _ = next(agent.run([shutil.which("true", path=SEARCH_PATH) or "/bin/true"], {}, Limits(), [b""]))
-        return str(told["failed"]) or ("" if told["status"] == 0 else f"a program in it ended with {told['status']}")
-    except AgentDied as error:
-        return str(error)
     finally:
         agent.close()
+    if told["failed"] or told["status"] != 0:
+        raise AgentDied(str(told["failed"]) or f"a program in it ended with {told['status']}")
+    return ""
 
 
 def backend_for(isolation: str) -> ModuleType:
-    """The strongest backend that works here and satisfies what is asked for: a strength, or a level's name."""
-    tried = {module.NAME: why_not(module) for module in wanted(isolation)}
+    """The first backend that works here and satisfies what is asked for: a strength, or a level's name."""
+    told = []
     for module in wanted(isolation):
-        if not tried[module.NAME]:
+        reason = why_not(module)
+        if not reason:
             return module
-    told = "; ".join(f"{name}: {reason}" for name, reason in tried.items())
-    raise IsolationError(f"isolation {isolation} is asked for, but no such level works here ({told})")
+        told.append(f"{module.NAME}: {reason}")
+    raise IsolationError(f"isolation {isolation} is asked for, but no such level works here ({'; '.join(told)})")
 
 
 def isolation_level() -> str:

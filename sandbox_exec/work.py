@@ -218,7 +218,7 @@ def step_of(told: Mapping[str, Any], parts: Sequence[bytes], limits: Limits) -> 
         exit_code=status >> 8 if status is not None and not signal else None,
         signal=signal or None,
         killed=told["killed"],
-        measured_by="processes",
+        measured_by=told["measured_by"],
         stdout_head=parts[0][:HEAD],
         stderr_tail=parts[1],
     )

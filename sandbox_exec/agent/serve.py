@@ -18,10 +18,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
-from tasklake.sandbox_exec.agent import walls
+from tasklake.sandbox_exec.agent import fence, walls
 from tasklake.sandbox_exec.agent.step import Dirty, Step, wipe
 
-LEVELS = {"namespaces": walls.namespaces, "landlock": walls.landlock}
+LEVELS = {"namespaces": walls.namespaces, "landlock": fence.landlock, "container": fence.container}
 # A build that makes more files, or deeper folders, means harm: each file is sent and written again for every slot.
 MOST_FILES, DEEPEST = 10_000, 32
 Frame = tuple[dict[str, Any], list[bytes]]

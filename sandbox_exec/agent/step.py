@@ -67,6 +67,7 @@ class Step:
         self.output_bytes, self.tail, self.killed, self.ended = 0, b"", "", False
         self.usage: Any = None
         self.tree.begin()
+        self.starved = self.tree.starved()
         self.forget()
         self.began = time.monotonic()
         try:
@@ -115,6 +116,8 @@ class Step:
         )
         for descriptor in (given, wrote, said):
             self.shut(descriptor)
+        if self.place.cgroup is not None:
+            offer(pid)
         return pid
 
     def shut(self, descriptor: int) -> None:
@@ -215,10 +218,8 @@ class Step:
 
     def scratch_bytes(self) -> int:
         """What lies in the folders that the candidate can write to, where that is memory."""
-        if not self.place.private:
-            return 0
-        found = os.statvfs(self.place.work)
-        return (found.f_blocks - found.f_bfree) * found.f_frsize
+        found = map(os.statvfs, self.place.mounts)
+        return sum((each.f_blocks - each.f_bfree) * each.f_frsize for each in found)
 
     def end(self, pid: int) -> None:
         """No process of the command is left, and all that it wrote has been read."""
@@ -227,6 +228,8 @@ class Step:
         _, self.status, self.usage = os.wait4(pid, 0)
         self.wall = time.monotonic() - self.began
         self.left = self.place.end() if "sweep" not in self.place.off else 0.0
+        if not self.killed and self.tree.starved() > self.starved:
+            self.killed = "memory"
         if self.measured:
             self.tree.finish()
         # Nobody is left who could write, but the kernel may not have found out: reading must not wait for it.
@@ -255,8 +258,15 @@ class Step:
             "wall_s": round(self.wall, 6),
             "peak": self.memory(),
             "output_bytes": self.output_bytes,
+            "measured_by": self.tree.means(),
         }
         return told, [b"".join(self.output), self.tail]
+
+
+def offer(pid: int) -> None:
+    """The process and all that it starts are ended first where the box has no memory left, and not this agent."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/oom_score_adj", "wb", buffering=0) as file:
+        file.write(b"1000")
 
 
 def wipe(place: Place) -> None:
@@ -267,7 +277,7 @@ def wipe(place: Place) -> None:
             if stat.S_IMODE(found.st_mode) != SCRATCH_MODE:
                 os.chmod(folder, SCRATCH_MODE)
             # A folder in memory has a size for each of its names, which is quicker to ask for than the names.
-            if found.st_size or not place.private:
+            if found.st_size or not place.mounts:
                 empty(folder)
         except OSError as error:
             raise Dirty(str(error)) from None

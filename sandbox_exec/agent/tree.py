@@ -34,9 +34,9 @@ class Tree:
         # In a namespace of its own all other processes are candidates: no tree has to be walked.
         self.alone = os.getpid() == 1
         # Counts the CPU time of candidates, and where this process starts them itself, of this thread too.
-        self.counter, self.user = place.counter, place.user
+        self.counter, self.user, self.cgroup = place.counter, place.user, place.cgroup
         self.network = -1
-        if place.private and "network" not in place.off:
+        if place.own_network:
             with contextlib.suppress(FileNotFoundError):
                 self.network = os.open("/proc/net/sockstat", os.O_RDONLY)
         self.before = self.sockets()
@@ -57,8 +57,20 @@ class Tree:
         if self.counted >= 0:
             self.spend(self.count() - self.counted)
 
+    def means(self) -> str:
+        """How all this is known: memory is what processes are seen to use, CPU time is also counted where it can be."""
+        if self.cgroup is not None:
+            return "processes and cgroup"
+        return "processes and counter" if self.counter >= 0 else "processes"
+
+    def starved(self) -> int:
+        """How many processes the kernel has ended for want of memory in this box; none is known of without a cgroup."""
+        return self.cgroup.ended() if self.cgroup is not None else 0
+
     def count(self) -> float:
         """Seconds of CPU time of all candidates that there have been."""
+        if self.cgroup is not None:
+            return self.cgroup.cpu() - time.process_time()
         if self.counter < 0:
             return 0.0
         told = int.from_bytes(os.read(self.counter, 8), sys.byteorder) / 1e9
@@ -74,8 +86,8 @@ class Tree:
             pages += int(fields[RSS])
             size += int(fields[SIZE])
             pids.append(pid)
-            # Root's are those that nobody may look into. Of what they start, the counter does not know.
-            hidden = hidden or (owner != self.user and fields[SIZE] != b"0")
+            # Root's are those that nobody may look into. Of what they start, the counter does not know; a cgroup does.
+            hidden = hidden or (owner != self.user and fields[SIZE] != b"0" and self.cgroup is None)
         self.hide(hidden)
         # A child that nobody waits for is in no sum of the kernel's, so what it was last seen with is kept.
         self.spend(max(live / TICK, sum(self.own.values()) / TICK, self.count() - self.counted))

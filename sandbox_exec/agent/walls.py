@@ -1,4 +1,4 @@
-"""The walls around candidates: a box of namespaces, or Landlock where none can be made; on both, limits and a filter.
+"""The walls around candidates: a box of namespaces, and on every level limits and a filter; fence.py has the others.
 
 Each wall has a name and can be left out by that name, so that a test can show what it is that stops an attack.
 """
@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import queue
 import resource
-import signal
-import tempfile
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tasklake.sandbox_exec.agent import syscalls as linux
+from tasklake.sandbox_exec.agent.cgroup import Cgroup
 from tasklake.sandbox_exec.agent.filter import filter_program
-from tasklake.sandbox_exec.agent.folders import SCRATCH_MODE, keep_folder
+from tasklake.sandbox_exec.agent.folders import SCRATCH_MODE
 from tasklake.sandbox_exec.agent.tree import end_all, end_descendants
 
 # Whom a candidate is inside a box of namespaces, and whom a root's candidate is outside of it.
@@ -33,8 +30,6 @@ NAMESPACES = linux.NEWNS | linux.NEWUTS | linux.NEWIPC | linux.NEWPID | linux.NE
 SWITCHES = {"network": linux.NEWNET, "processes": linux.NEWPID, "ipc": linux.NEWIPC}
 # Many small files are as good as a large one for filling memory: a page is counted for each.
 INODE_BYTES = 4096
-# Without a user namespace, processes are counted per user over the whole machine, threads of a JVM beside us included.
-SHARED_PROCESSES = 4096
 # The kernel's own end of an endless program whose agent was killed: far enough for the agent itself, which is counted
 # as well, and renewed long before.
 SPARE_CPU_S = 60
@@ -50,15 +45,19 @@ class Place:
     scratch: tuple[str, ...]
     program: str
     program_fd: int
-    # The folders to write to are memory, and candidates are started by this thread.
-    private: bool
+    # The file systems that hold the folders to write to, where those are memory.
+    mounts: tuple[str, ...] = ()
+    # The network is the box's own.
+    own_network: bool = False
     spawn: Spawn = lambda start: start()
     # Tells how much CPU time those took.
     end: Callable[[], float] = end_descendants
     # Written to, it makes the kernel forget how large this process has been.
     forget_fd: int = -1
-    # Counts the CPU time of all candidates.
+    # Counts the CPU time of all candidates, where the kernel lends such a counter.
     counter: int = -1
+    # Counts it as well, and who was ended for want of memory, where the box is a container.
+    cgroup: Cgroup | None = None
     # Whose candidates are, as this process sees it.
     user: int = -1
     # Walls left out.
@@ -84,7 +83,8 @@ def namespaces(limits: Mapping[str, Any], show: list[str], build: bool, off: set
         be_nobody()
     place.user = os.geteuid()
     if "limits" not in off:
-        set_limits(limits, private=True)
+        # The agent itself is one of them.
+        set_limits(limits, int(limits["processes"]) + 1)
     place.forget_fd = os.open("/proc/self/clear_refs", os.O_WRONLY)
     # After the last change of user, which would take this away again.
     linux.prctl(linux.PDEATHSIG, 9)
@@ -165,7 +165,8 @@ def furnish(folders: Sequence[str], limits: Mapping[str, Any], off: set[str]) ->
     linux.pivot(root, f"{root}/.old")
     linux.unmount("/.old")
     os.chdir("/work")
-    return Place("/work", ("/work", "/tmp", "/dev/shm"), "/prog", program, private=True)
+    scratch = ("/work", "/tmp", "/dev/shm")
+    return Place("/work", scratch, "/prog", program, mounts=("/work",), own_network="network" not in off)
 
 
 def show_folder(path: str, descriptor: int, root: str) -> None:
@@ -199,99 +200,12 @@ def furnish_scratch(root: str, size: int, off: set[str]) -> int:
     return handle
 
 
-def landlock(limits: Mapping[str, Any], show: list[str], build: bool, off: set[str]) -> Place:
-    """Candidates are started by a thread that has given up all that they must not have; the agent itself keeps it."""
-    root = tempfile.mkdtemp(prefix="tasklake-box-")
-    keep_folder(root)
-    os.chmod(root, 0o711)
-    linux.prctl(linux.SUBREAPER, 1)
-    linux.prctl(linux.PDEATHSIG, 9)
-    forget = os.open("/proc/self/clear_refs", os.O_WRONLY)
-    if "dumpable" not in off:
-        linux.prctl(linux.DUMPABLE, 0)
-    work, scratch, program = (os.path.join(root, name) for name in ("work", "tmp", "prog"))
-    user = NOBODY if os.geteuid() == 0 and "user" not in off else os.geteuid()
-    os.mkdir(program, 0o755)
-    for folder in (work, scratch):
-        os.mkdir(folder, SCRATCH_MODE)
-        if user != os.geteuid():
-            os.chown(folder, user, user)
-    os.chdir(work)
-    if "limits" not in off:
-        set_limits(limits, private=False)
-    handle = os.open(program, os.O_RDONLY | os.O_DIRECTORY)
-    place = Place(work, (work, scratch), program, handle, private=False, forget_fd=forget, user=user)
-
-    def give_up() -> None:
-        place.counter = linux.cpu_counter()
-        if user != os.geteuid():
-            linux.become(user)
-        if "capabilities" not in off:
-            linux.renounce()
-        forbid_privileges(off)
-        readable = [*SYSTEM, *show, program, "/proc", "/sys/fs/cgroup", "/sys/devices/system/cpu"]
-        writable = [work, scratch, *(f"/dev/{name}" for name in DEVICES)]
-        if "landlock" not in off and linux.landlock(readable, writable) and bound():
-            # Of all processes, this thread may signal those alone that it started, itself or through others.
-            place.end = lambda: end_descendants(lambda: place.spawn(strike))
-        restrict(build, off)
-
-    place.spawn = spawner(give_up)
-    return place
-
-
-def bound() -> bool:
-    """True when this thread cannot even signal the process that waits for the agent."""
-    try:
-        os.kill(os.getppid(), 0)
-    except PermissionError:
-        return True
-    return False
-
-
-def strike() -> int:
-    """Whatever this thread may signal is ended: never to be called by one that is not bound."""
-    os.kill(-1, signal.SIGKILL)
-    return 0
-
-
-def spawner(give_up: Callable[[], None]) -> Spawn:
-    """Runs what it is given in one thread, which first gave up what `give_up` says; raises here what that raises."""
-    asked: queue.SimpleQueue[Callable[[], int]] = queue.SimpleQueue()
-    told: queue.SimpleQueue[int | Exception] = queue.SimpleQueue()
-
-    def ready() -> int:
-        give_up()
-        return 0
-
-    def serve() -> None:
-        while True:
-            try:
-                told.put(asked.get()())
-            # Whatever it is, the agent's own thread waits for it.
-            except Exception as error:  # noqa: BLE001
-                told.put(error)
-
-    def spawn(start: Callable[[], int]) -> int:
-        asked.put(start)
-        got = told.get()
-        if isinstance(got, Exception):
-            raise got
-        return got
-
-    threading.Thread(target=serve, daemon=True).start()
-    spawn(ready)
-    return spawn
-
-
-def set_limits(limits: Mapping[str, Any], private: bool) -> None:
+def set_limits(limits: Mapping[str, Any], processes: int) -> None:
     """What the kernel holds candidates to, inherited by all that they start; none of it can be raised again."""
-    processes = int(limits["processes"])
     for what, value in (
         (resource.RLIMIT_CPU, int(limits["cpu_s"]) * 2 + SPARE_CPU_S),
         (resource.RLIMIT_FSIZE, int(limits["file_bytes"])),
-        # The agent itself is one of them.
-        (resource.RLIMIT_NPROC, processes + 1 if private else max(SHARED_PROCESSES, processes)),
+        (resource.RLIMIT_NPROC, processes),
         (resource.RLIMIT_NOFILE, int(limits["open_files"])),
         # Not 0, which does not keep the kernel from handing a dump to a program of the machine; 1 does.
         (resource.RLIMIT_CORE, 1),

@@ -1,7 +1,10 @@
-"""Isolation levels: one module each; the strongest that works is used.
+"""Isolation levels: one module each; the first that works is used, the strongest being tried first.
 
 A module declares `NAME`, `DOC`, `STRENGTH` (2 satisfies `strict`, 1 `standard`, 0 only `any`), `LEVEL` (which of the
 agent's boxes it uses), `OFF` (walls that it does without) and `UNENFORCED` (what it cannot hold; nothing at 2).
+One whose agents are not processes of this machine's own also has `vessel`, which starts what an agent runs in. It may
+have `why_not`, which tells at once why that cannot be had; `inherited`, the limits that are held from outside;
+`ENGINE`, true where something beside the kernel makes the box; and `KEPT_AGENTS`, how many a slot keeps warm.
 The protocol of a backend is the agent's: start it, send a program and inputs, read what happened.
 """
 
@@ -23,9 +26,9 @@ class IsolationError(TasklakeError):
 
 
 def backends() -> list[ModuleType]:
-    """Every isolation level, the strongest first."""
+    """Every isolation level, the strongest first; among equals, those that need no engine."""
     found = [declared(importlib.import_module(f"{__name__}.{m.name}")) for m in pkgutil.iter_modules(__path__)]
-    return sorted(found, key=lambda module: -int(module.STRENGTH))
+    return sorted(found, key=lambda module: (-int(module.STRENGTH), bool(getattr(module, "ENGINE", False))))
 
 
 def declared(module: ModuleType) -> ModuleType:

@@ -17,10 +17,9 @@ from tasklake.sandbox_exec.verdict import Case, Verdict
 pytestmark = pytest.mark.sandbox
 
 LIMITS = Limits(cpu_s=0.4, wall_s=3.0, memory_bytes=96 * MIB, output_bytes=MIB, processes=64)
-# The strongest level is tried always, the others with make test-wide.
-LEVELS = [
-    pytest.param(module.NAME, marks=() if module.STRENGTH == 2 else pytest.mark.wide) for module in wanted("standard")
-]
+# The first level is tried always, the others with make test-wide and make test-docker.
+MARKS = {"namespaces": (), "docker": pytest.mark.docker}
+LEVELS = [pytest.param(each.NAME, marks=MARKS.get(each.NAME, pytest.mark.wide)) for each in wanted("standard")]
 
 
 @dataclass(frozen=True)
@@ -238,6 +237,8 @@ PROGRAMS = [*BY_SIGNAL, *CRASHES, *EXITS, *TIMES, *MEMORY, *OUTPUT, *BUILD, *WRO
 
 @pytest.fixture(scope="module", params=LEVELS)
 def pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
+    if request.param == "docker":
+        request.getfixturevalue("docker_engine")
     backend = wanted(request.param)[0]
     if why_not(backend):
         pytest.skip(f"isolation {request.param} does not work here: {why_not(backend)}")

@@ -49,13 +49,13 @@ def test_what_holds_its_promise_passes() -> None:
 
 def test_strength_decides_what_satisfies() -> None:
     """Strict is for levels that hold everything, standard for every boundary, any for all; a level has a name too."""
-    assert [module.NAME for module in wanted("strict")] == ["namespaces"]
-    assert [module.NAME for module in wanted("standard")] == ["namespaces", "landlock"]
-    assert [module.NAME for module in wanted("any")] == ["namespaces", "landlock", "process"]
+    assert [module.NAME for module in wanted("strict")] == ["namespaces", "docker"]
+    assert [module.NAME for module in wanted("standard")] == ["namespaces", "docker", "landlock"]
+    assert [module.NAME for module in wanted("any")] == ["namespaces", "docker", "landlock", "process"]
     assert [module.NAME for module in wanted("landlock")] == ["landlock"]
 
 
 def test_unknown_level_is_refused() -> None:
     """What is neither a strength nor a level is answered with what there is."""
-    with pytest.raises(IsolationError, match="any, standard, strict, or a level: namespaces, landlock, process"):
+    with pytest.raises(IsolationError, match="any, standard, strict, or a level: namespaces, docker, landlock, process"):
         wanted("paranoid")
