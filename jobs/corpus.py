@@ -16,7 +16,7 @@ from tasklake.jobs.recipe import Source
 from tasklake.jobs.sources import Mapper, load_source
 from tasklake.jobs.stage import Run, fingerprint, row_hash
 from tasklake.sandbox_exec.errors import TasklakeError
-from tasklake.udfs.rows import RowError, checked, raw_rows
+from tasklake.udfs.rows import UNREADABLE, RowError, checked, raw_rows
 from tasklake.udfs.spool import Measure, OpenMeasure, Row
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ ANSWER_SCHEMA = {
     "answer": "string",
     "model": "string",
 }
+# How many unreadable files a refusal names: enough to see what they have in common.
+TOLD_FILES = 3
 # A recorded answer beyond this is not an answer.
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 PROBLEM = (
@@ -59,18 +61,25 @@ class CorpusError(TasklakeError):
 
 
 def read(run: Run) -> DataFrame:
-    """Every raw row of every source once: key, made_by, source, subject, location, excerpt; a problem or a reason."""
+    """Every raw row of every source once: key, made_by, source, subject, location, excerpt; a problem or a reason.
+
+    A file that cannot be read ends the run before anything is changed, unless its source allows it.
+    """
     files = [file for source in run.recipe.all_sources for file in source_files(source)]
     mappers = {source.name: _mapper(source, run.settings.plugins) for source in run.recipe.all_sources}
     opens = {name: mapper.open() for name, mapper in mappers.items()}
     frame = run.spark.createDataFrame(files, FILE)
     rows = run.measure("ingest", frame, partial(_mapping, opens), ROW)
     made = {
-        s.name: fingerprint("ingest", INGEST_VERSION, s.source, mappers[s.name].module.VERSION)
+        s.name: (
+            fingerprint("ingest", INGEST_VERSION, s.source, *mappers[s.name].versions),
+            s.revision or mappers[s.name].revision,
+        )
         for s in run.recipe.all_sources
     }
+    _refuse_unreadable(run.recipe.all_sources, rows)
     _refuse_empty(run.recipe.all_sources, rows)
-    return run.pin("rows", lambda: _assembled(run, _limited(run.recipe.all_sources, rows), made))
+    return run.pin("rows", lambda: _assembled(_limited(run.recipe.all_sources, rows), made))
 
 
 def source_files(source: Source) -> list[tuple[str, str, str, str | None, str | None, bytes | None]]:
@@ -91,18 +100,23 @@ def files_at(place: str) -> list[tuple[str, str | None, str | None, bytes | None
             raise UsageError(f"{place}: the package holds no such file")
         return [(name, None, None, data.read_bytes())]
     if place.split("://")[0] in S3_SCHEMES:
-        below = LakeUri.parse(place)
+        below = LakeUri.place(place)
         found = below.files() or [below]
-        return [(str(f), f.bucket, f.path, None) for f in found if f.path.endswith(ENDINGS)]
-    path = Path(place.removeprefix("file://")).expanduser().absolute()
-    names = (
-        sorted(str(p) for p in path.rglob("*") if p.name.endswith(ENDINGS))
-        if path.is_dir()
-        else sorted(glob.glob(str(path)))
-    )
+        return [(str(f), f.bucket, f.path, None) for f in found if f.path.lower().endswith(ENDINGS)]
+    names = _local_files(place)
     if not names:
         raise CorpusError(f"{place}: no such file; give the path of a JSON Lines, JSON or Parquet file")
     return [(name, None, name, None) for name in names]
+
+
+def _local_files(place: str) -> list[str]:
+    """The files of a folder, of a glob, or the one that is called so: a name may hold brackets and stars itself."""
+    path = Path(LakeUri.place(place).path if place.startswith("file:") else place).expanduser().absolute()
+    if path.is_dir():
+        return sorted(str(p) for p in path.rglob("*") if p.name.lower().endswith(ENDINGS) and p.is_file())
+    if path.exists():
+        return [str(path)]
+    return sorted(name for name in glob.glob(str(path)) if Path(name).is_file())
 
 
 def answers(run: Run) -> DataFrame:
@@ -165,6 +179,25 @@ def _mapping(opens: Mapping[str, OpenMeasure]) -> Iterator[Measure]:
         yield rows
 
 
+def _refuse_unreadable(sources: Sequence[Source], rows: DataFrame) -> None:
+    """What a file that cannot be read holds is not known: it must not count as withdrawn."""
+    from pyspark.sql import functions as F
+
+    allowed = [source.name for source in sources if source.allow_unreadable]
+    # Without their solutions problems would be others, and lose their oracles: there is no way to allow that.
+    wrong = rows.where(
+        (F.col("reason") == UNREADABLE) & ((F.col("kind") != "problem") | ~F.col("source").isin(allowed))
+    )
+    first = wrong.orderBy("file").limit(TOLD_FILES).collect()
+    if first:
+        more = wrong.count() - len(first)
+        raise CorpusError(
+            f"source {first[0]['source']} cannot be read: {'; '.join(row['detail'] for row in first)}"
+            f"{f'; and {more} more files' if more else ''}; nothing was changed. Mend or remove what is damaged (with "
+            "allow_unreadable: true in the source, unreadable files of problems become rejects and withdraw nothing)"
+        )
+
+
 def _refuse_empty(sources: Sequence[Source], rows: DataFrame) -> None:
     """An empty corpus is nearly always a wrong path, and would withdraw everything that came from it."""
     found = {row["source"] for row in rows.where("kind = 'problem'").select("source").distinct().collect()}
@@ -190,18 +223,22 @@ def _limited(sources: Sequence[Source], rows: DataFrame) -> DataFrame:
     return numbered.drop("_place")
 
 
-def _assembled(run: Run, rows: DataFrame, made: Mapping[str, str]) -> DataFrame:
-    """Keys and fingerprints for all rows, duplicates refused, solutions put to their problems."""
+def _assembled(rows: DataFrame, made: Mapping[str, tuple[str, str]]) -> DataFrame:
+    """Keys, fingerprints and revisions for all rows, duplicates refused, solutions put to their problems."""
     from pyspark.sql import Window
     from pyspark.sql import functions as F
 
     order = Window.orderBy("file", "line").partitionBy
     again = F.row_number().over(order("source", "kind", "digest"))
-    pairs = [F.lit(text) for pair in made.items() for text in pair]
+    made_by, revision = (
+        F.create_map(*(F.lit(text) for name, both in made.items() for text in (name, both[n])))[F.col("source")]
+        for n in (0, 1)
+    )
     keyed = rows.withColumns(
         {
             "key": row_hash(F.col("source"), F.col("kind"), F.col("digest"), again),
-            "made_by": F.create_map(*pairs)[F.col("source")],
+            "made_by": made_by,
+            "revision": revision,
             "subject": F.coalesce("source_id", F.lit("")),
             "ok": F.col("reason").isNull(),
         }
@@ -245,7 +282,6 @@ def _with_solutions(rows: DataFrame) -> DataFrame:
         {
             "problem_id": F.sha2(F.to_json(F.struct("source", "source_id", "problem")), 256),
             "row_keys": F.concat(F.array("key"), F.transform("_offered", lambda s: s["key"])),
-            "revision": F.lit(""),
         }
     ).drop("_offered", "_doubled", "_known", "_orphan", "_told")
 

@@ -107,6 +107,7 @@ class Source(Section):
         description="where the corpus lies (a file, a glob, a URI or package:demo/FILE), in the recipe or with --set"
     )
     solutions_path: Texts | None = None
+    # Kept with each problem; absent means what the reader's mapping was written against.
     revision: Text | None = None
     licence: Text | None = None
     # Absent means all rows; a number is for trying things out.
@@ -116,6 +117,9 @@ class Source(Section):
     max_row_bytes: Annotated[int, Field(ge=1024, le=1024 * MIB)] = 16 * MIB
     # An empty corpus is nearly always a wrong path, and would withdraw everything that came from it.
     allow_empty: bool = False
+    # A damaged file is mostly an upload that broke off, and what it holds is not known. Where one of many files may
+    # stay damaged, each becomes a reject, and nothing of the source counts as withdrawn meanwhile.
+    allow_unreadable: bool = False
 
     @field_validator("source")
     @classmethod

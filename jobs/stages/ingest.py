@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from tasklake.jobs import corpus
 from tasklake.jobs.stage import Run
+from tasklake.udfs.rows import UNREADABLE
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -38,11 +39,26 @@ def work(run: Run, news: DataFrame) -> None:
 
 
 def settle(run: Run) -> None:
-    """Problems whose source no longer holds them are not current any more."""
+    """Problems whose source no longer holds them are not current any more; edited ones never stay beside their edit."""
     from pyspark.sql import functions as F
 
-    gone = _held(run).join(inputs(run).where(GOOD).select("problem_id"), on="problem_id", how="left_anti")
+    good = inputs(run).where(GOOD)
+    gone = _held(run).join(good.select("problem_id"), on="problem_id", how="left_anti")
+    hidden = _hidden(run)
+    if hidden:
+        # What was not seen may stand in the file that could not be read.
+        edited = good.select("source", "source_id", F.lit(True).alias("_edited"))
+        gone = gone.join(edited, on=["source", "source_id"], how="left")
+        gone = gone.where(F.col("_edited") | ~F.col("source").isin(hidden)).drop("_edited")
     run.lake.merge("problems", gone.withColumn("current", F.lit(False)))
+
+
+def _hidden(run: Run) -> list[str]:
+    """The sources of which a file could not be read, which they allow."""
+    if not any(source.allow_unreadable for source in run.recipe.all_sources):
+        return []
+    unread = inputs(run).where(f"reason = '{UNREADABLE}'").select("source").distinct()
+    return [str(row["source"]) for row in unread.collect()]
 
 
 def _held(run: Run) -> DataFrame:

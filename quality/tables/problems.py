@@ -23,7 +23,7 @@ TABLE = Table(
         Column("current", "boolean", "false once the source no longer holds this content"),
         provenance("row_keys", "array<string>", "hashes of the raw rows that made the problem, its solutions included"),
         provenance("location", "string", "file and line of the problem's row when it was first read"),
-        provenance("revision", "string", "the source's revision that the recipe pins, empty where none"),
+        provenance("revision", "string", "the revision of its source: what the recipe pins, else the source module"),
         *MADE,
     ),
     updates=True,

@@ -289,8 +289,52 @@ def test_a_mapping_that_breaks_refuses_the_row(plugins):
         broken, fine = rows({"kind": "problem", "name": "rows.jsonl", "data": data})
     assert broken["reason"] == "source_failed"
     assert "ZeroDivisionError: nobody foresaw this" in broken["detail"]
+    assert f"{plugins / 'sources' / 'gulls.py'}:11: " in broken["detail"]
     assert fine["problem"]["licence"] == "CC0-1.0"
     assert fine["location"] == "rows.jsonl:2"
+
+
+@pytest.mark.parametrize(
+    ("yields", "reason", "said"),
+    [
+        ("None", "source_failed", "gulls.py: problem gave NoneType; it gives the fields as a dict"),
+        ("{**good, 'source_id': 7}", "source_failed", "gulls.py: problem gave source_id = 7, expected string"),
+        ("{**good, 'tests': 'assert True'}", "source_failed", "gave tests = 'assert True', expected [string]"),
+        ("{**good, 'cases': [('1', '2')]}", "source_failed", "expected [{input:string,output:string}]"),
+        ("{**good, 'solutions': [{'program': ''}]}", "source_failed", "expected [{language:string,program:string}]"),
+        ("{**good, 'style': 'essay'}", "source_failed", "gave the style essay; it is asserts or stdio"),
+        ("{**good, 'dificulty': 3}", "source_failed", "gave dificulty; the fields are source_id, style, statement"),
+        ("{**good, 'statement': None}", "empty_field", "statement is empty"),
+        ("{**good, 'title': chr(0xd800)}", "bad_utf8", "half of a surrogate pair"),
+        ("{**good, 'tests': ('assert True',), 'title': None}", None, ""),
+    ],
+)
+def test_a_mapping_that_yields_no_problem_refuses_the_row(plugins, yields, reason, said):
+    """Whatever a mapping gives in place of a problem is told with its file, and never reaches the tables."""
+    (plugins / "sources" / "gulls.py").write_text(
+        "LICENCE, REVISION, VERSION, SCHEMA = '', '', '1', {'id': 'string'}\n"
+        "def problem(row):\n"
+        "    good = {'source_id': row['id'], 'style': 'asserts', 'statement': 'x'}\n"
+        f"    return {yields}\n"
+    )
+    with Mapper("gulls", load_source("gulls", plugins), "CC0-1.0", 1024).open()() as rows:
+        (made,) = rows({"kind": "problem", "name": "rows.jsonl", "data": b'{"id": "1"}'})
+    assert made["reason"] == reason
+    assert said in made["detail"]
+    if reason == "source_failed":
+        assert str(plugins / "sources" / "gulls.py") in made["detail"]
+    if reason is None:
+        assert (made["problem"]["tests"], made["problem"]["title"]) == (["assert True"], "")
+
+
+def test_a_changed_file_of_the_plugins_folder_is_another_version(plugins):
+    """Whoever mends a mapping of their own sees its rows mapped again, whether or not they raised VERSION."""
+    before = Mapper("gulls", load_source("gulls", plugins), "CC0-1.0", 1024).versions
+    assert Mapper("gulls", load_source("gulls", plugins), "CC0-1.0", 1024).versions == before
+    with (plugins / "sources" / "gulls.py").open("a") as file:
+        file.write("# mended\n")
+    assert Mapper("gulls", load_source("gulls", plugins), "CC0-1.0", 1024).versions != before
+    assert Mapper("mbpp", load_source("mbpp"), "", 1024).versions == (load_source("mbpp").VERSION,)
 
 
 def test_an_unknown_source_is_refused_with_the_nearest_name(plugins):
