@@ -126,6 +126,10 @@ def _cause(text: str) -> str:
 
 
 def _say(text: str, code: int) -> int:
+    from tasklake.jobs.config import redacted
+
+    # Spark and its clients repeat the URL that they were given.
+    text = redacted(text)
     lines = [render.shown(line, limit=render.UNWRAPPED) for line in text.splitlines()]
     render.console(stderr=True).print(Text("error: ", style="bold red").append("\n".join(lines), style="default"))
     return code

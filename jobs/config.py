@@ -25,6 +25,14 @@ NonEmpty = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)
 Memory = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, pattern=r"^[1-9][0-9]*[mg]$")]
 ConnectUrl = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^(sc://.+|local(\[.+\])?)$")]
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser())]
+# Spark itself tells a wrong master late and by a trace of Java.
+Master = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        pattern=r"^(local(\[([1-9][0-9]*|\*)(, *[1-9][0-9]*)?\])?|local-cluster\[[0-9, ]+\]|yarn|(spark|k8s)://.+)$",
+    ),
+]
 
 PREFIX = "TASKLAKE_"
 
@@ -49,6 +57,12 @@ VARIABLES: dict[str, tuple[str, ...]] = {
 FLAGS: dict[str, str] = {"lake": "--dir"}
 
 
+def _there(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise ValueError("no such folder")
+    return folder
+
+
 class UsageError(TasklakeError):
     """The command, a setting or a recipe was given wrongly; nothing has been done."""
 
@@ -61,7 +75,7 @@ class RecipeSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     session: SessionKind | None = None
-    spark_master: NonEmpty | None = None
+    spark_master: Master | None = None
     driver_memory: Memory | None = None
     log_level: LogLevel | None = None
 
@@ -76,7 +90,7 @@ class Settings(BaseModel):
         default="auto", description="how Spark is reached; auto: an existing session, else local"
     )
     # All cores: candidates run one per slot and the machine is the user's own.
-    spark_master: NonEmpty = Field(default="local[*]", description="master of a local session")
+    spark_master: Master = Field(default="local[*]", description="master of a local session")
     spark_remote: ConnectUrl | None = Field(default=None, description="Spark Connect URL, for session connect")
     # 2 GiB holds the demo and all of MBPP with room to spare, on a laptop of 8 GiB.
     driver_memory: Memory = Field(default="2g", description="heap of the local driver")
@@ -86,7 +100,9 @@ class Settings(BaseModel):
     jar_mirror: NonEmpty | None = Field(default=None, description="Maven repository to fetch JARs from")
     s3_endpoint: NonEmpty | None = Field(default=None, description="S3 endpoint, for stores other than AWS")
     s3_region: NonEmpty | None = Field(default=None, description="S3 region")
-    plugins: Folder | None = Field(default=None, description="folder with sources/, languages/ and gates/ of your own")
+    plugins: Annotated[Folder, AfterValidator(_there)] | None = Field(
+        default=None, description="folder with sources/, languages/ and gates/ of your own"
+    )
     log_level: LogLevel = Field(default="warning", description="least severe message that is logged")
     code_version: NonEmpty = Field(default_factory=lambda: installed_version(), description="written on every row")
     origins: dict[str, str] = Field(default_factory=dict, exclude=True, repr=False)
@@ -96,7 +112,7 @@ class Settings(BaseModel):
         rows = [
             {
                 "setting": name,
-                "value": "" if getattr(self, name) is None else str(getattr(self, name)),
+                "value": "" if getattr(self, name) is None else redacted(str(getattr(self, name))),
                 "origin": self.origins.get(name, "default"),
                 "meaning": field.description or "",
             }
@@ -185,18 +201,31 @@ def _sentence(error: Mapping[str, object], origins: Mapping[str, str]) -> str:
     location = error["loc"]
     name = str(location[0]) if isinstance(location, tuple) and location else "?"
     source = origins.get(name, "default").removeprefix("flag ").removeprefix("environment ")
-    expected = _EXPECTED.get(name, str(error["msg"]).removeprefix("Input should be "))
+    expected = EXPECTED.get(name, str(error["msg"]).removeprefix("Input should be "))
     right = nearest(str(error["input"]), re.findall(r"\w+", expected)) if name in ("session", "log_level") else None
     hint = f" (did you mean {right}?)" if right else ""
-    return f"{source} is {str(error['input'])!r}, but {name} must be {expected}{hint}"
+    return f"{source} is {redacted(str(error['input']))!r}, but {name} must be {expected}{hint}"
 
 
 # Said in place of pydantic's words, which name a pattern.
-_EXPECTED: dict[str, str] = {
+EXPECTED: dict[str, str] = {
     "lake": "a folder or a URI",
     "driver_memory": "a size such as 2g or 512m",
     "spark_remote": "a URL such as sc://host:15002",
+    "spark_master": "a master such as local[*], local[4], yarn, spark://host:7077 or k8s://https://host:6443",
+    "plugins": "a folder that is there, with sources/, languages/ or gates/ in it",
 }
+
+# Where a URL may hold what is nobody else's business: before the host, and in a value that is named like a secret.
+_USER = re.compile(r"(?<=://)[^/@\s'\"]+(?=@)")
+_SECRET = re.compile(
+    r"(?i)\b((?:[\w-]*(?:token|password|passwd|secret|signature|credential|(?:api|access)[_-]?key)[\w-]*|sig)=)[^;&\s'\"]+"
+)
+
+
+def redacted(text: str) -> str:
+    """The text without passwords and tokens of the URLs in it."""
+    return _SECRET.sub(r"\1…", _USER.sub("…", text))
 
 
 def run_workers_on(interpreter: str) -> None:

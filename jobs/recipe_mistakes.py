@@ -10,7 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from tasklake.jobs.config import UsageError
+from tasklake.jobs.config import EXPECTED, UsageError
 from tasklake.jobs.recipe_model import Recipe
 from tasklake.sandbox_exec.documents import nearest
 
@@ -141,8 +141,8 @@ def _expected(error: ErrorDetails) -> str:
         return f"must be {_either(choices)}" + (f" (did you mean {right}?)" if right else "")
     if kind == "string_type" and given is not None and not isinstance(given, list | tuple | Mapping):
         return "must be text: put it in quotes"
-    if kind == "string_pattern_mismatch" and error["loc"][-1] == "driver_memory":
-        return "must be a size such as 2g or 512m"
+    if kind == "string_pattern_mismatch" and error["loc"][-1] in EXPECTED:
+        return f"must be {EXPECTED[str(error['loc'][-1])]}"
     if kind in ("model_type", "model_attributes_type", "dataclass_type"):
         return _PLAIN["model_type"]
     return _PLAIN.get(kind) or error["msg"].replace("Input should be", "must be")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tasklake.jobs.config import Settings, UsageError
+from tasklake.jobs.config import Settings, UsageError, redacted
 from tasklake.jobs.lake import Lake, LakeUri
 from tasklake.jobs.lake.lease import Lease
 from tasklake.jobs.recipe import Recipe
@@ -243,7 +243,7 @@ def recorded(this: Run) -> Iterator[RunReport]:
     except BaseException as error:
         with contextlib.suppress(TasklakeError):
             # Some errors of Spark say nothing but their name.
-            write("failed", f"{type(error).__name__}: {error}"[:MAX_ERROR])
+            write("failed", redacted(f"{type(error).__name__}: {error}")[:MAX_ERROR])
         raise
     write("done")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib.resources
 import logging
+import os
 import signal
 import sys
 import tempfile
@@ -134,7 +135,7 @@ def _started(builder: Any) -> SparkSession:
         )
     interrupted = signal.getsignal(signal.SIGINT)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _stdout_as_stderr():
             # A local Connect server got every setting at its start; its client tries to set the fixed ones again.
             warnings.filterwarnings("ignore", message="Failed to set")
             spark: SparkSession = builder.getOrCreate()
@@ -149,6 +150,24 @@ def _started(builder: Any) -> SparkSession:
             "of TASKLAKE_DRIVER_MEMORY, see `tasklake doctor`"
         ) from error
     return spark
+
+
+@contextlib.contextmanager
+def _stdout_as_stderr() -> Iterator[None]:
+    """What is started meanwhile writes to our stderr: the JVM prints lines of its own, and stdout is for the answer."""
+    sys.stdout.flush()
+    try:
+        kept = os.dup(1)
+        os.dup2(2, 1)
+    except OSError:
+        # Whoever embeds us has closed one of the two: nothing can get lost there.
+        yield
+        return
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _own(settings: Settings) -> Mapping[str, str]:

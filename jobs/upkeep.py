@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tasklake.jobs.config import Settings, UsageError
-from tasklake.jobs.lake import Lake, LakeUri
+from tasklake.jobs.lake import Lake
 from tasklake.jobs.lake.ddl import KEPT_DAYS, quoted
 from tasklake.jobs.lake.lease import Lease
+from tasklake.jobs.lake.uri import existing
 from tasklake.jobs.session import session
 from tasklake.quality.tables import all_tables
 from tasklake.sandbox_exec.documents import nearest
@@ -31,7 +32,7 @@ def sql(statement: str, settings: Settings) -> pa.Table:
     """The answer to a SELECT over the tables of the lake, by name; VERSION AS OF works, changing anything does not."""
     from pyspark.errors import PySparkException
 
-    uri = _existing(settings)
+    uri = existing(settings.lake)
     query = statement.strip().rstrip(";")
     if not QUESTION.match(query):
         raise UsageError("cannot be answered: only a question can, SELECT …, WITH …, VALUES … or FROM …")
@@ -77,7 +78,7 @@ def _named(query: str) -> list[str]:
 
 def migrate(settings: Settings) -> list[dict[str, str]]:
     """The lake has the layout of this version of the code, or nothing changed and the reason is told."""
-    uri = _existing(settings)
+    uri = existing(settings.lake)
     with Lease(uri, "tasklake migrate") as lease, session(settings, uri) as spark:
         return Lake(spark, uri, lease=lease).migrate()
 
@@ -85,7 +86,7 @@ def migrate(settings: Settings) -> list[dict[str, str]]:
 def optimize(settings: Settings, tables: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Small files of the tables are compacted."""
     wanted = _known(tables)
-    uri = _existing(settings)
+    uri = existing(settings.lake)
     with Lease(uri, "tasklake optimize") as lease, session(settings, uri) as spark:
         lake = Lake(spark, uri, lease=lease)
         return [lake.optimize(table) for table in wanted if lake.exists(table)]
@@ -97,7 +98,7 @@ def vacuum(settings: Settings, retain_hours: int = LEAST_HOURS, keep_releases: i
         raise UsageError(
             f"--retain-hours {retain_hours} is less than {LEAST_HOURS}: readers of an older version would be cut off"
         )
-    uri = _existing(settings)
+    uri = existing(settings.lake)
     with Lease(uri, "tasklake vacuum") as lease, session(settings, uri) as spark:
         lake = Lake(spark, uri, lease=lease)
         releases = lake.read("releases").orderBy("made_at", ascending=False).limit(keep_releases).collect()
@@ -124,10 +125,3 @@ def _known(tables: Sequence[str]) -> Sequence[str]:
             hint = f"did you mean {right}? " if right else ""
             raise UsageError(f"no table is called {table}; {hint}Tables: {', '.join(all_tables())}")
     return tables or list(all_tables())
-
-
-def _existing(settings: Settings) -> LakeUri:
-    uri = LakeUri.parse(settings.lake)
-    if not uri.child("tables").exists():
-        raise UsageError(f"{uri} holds no lake yet; make one with `tasklake demo` or `tasklake run RECIPE`")
-    return uri

@@ -28,15 +28,16 @@ def show(shared: Shared, table: TableName, limit: Limit = 20) -> Answer:
     from tasklake.quality.tables import all_tables
 
     known("table", table, all_tables())
-    return _records(look.rows(shared.present().lake, table, limit).to_pylist())
+    return _records(look.objects(look.rows(shared.present().lake, table, limit)))
 
 
 def sql(shared: Shared, statement: Statement) -> Answer:
     """Answer a question in Spark SQL, time travel included; --json gives a list of row objects."""
     from tasklake.jobs import upkeep
+    from tasklake.jobs.lake import look
 
     with render.progress():
-        return _records(upkeep.sql(statement, shared.present()).to_pylist())
+        return _records(look.objects(upkeep.sql(statement, shared.present())))
 
 
 def runs(shared: Shared, limit: Limit = 20) -> Answer:
@@ -44,9 +45,9 @@ def runs(shared: Shared, limit: Limit = 20) -> Answer:
     found = _ask(shared, "SELECT * FROM runs ORDER BY started_at DESC", limit)
     rows = [
         {
-            **{name: row[name] for name in ("run_id", "recipe", "status", "started_at", "seconds")},
-            **{name: sum(stage[name] for stage in row["stages"] or ()) for name in ("new", "rejected", "executed")},
-            "error": row["error"],
+            **{name: row.get(name) for name in ("run_id", "recipe", "status", "started_at", "seconds")},
+            **{name: sum(each[name] for each in row.get("stages") or ()) for name in ("new", "rejected", "executed")},
+            "error": row.get("error"),
         }
         for row in found
     ]
@@ -67,7 +68,7 @@ def rejects(shared: Shared, stage: StageName = None, limit: Limit = 50) -> Answe
     rows = _ask(shared, f"SELECT {columns} FROM rejects WHERE {where} ORDER BY stage, source, subject", limit)
     total = sum(kind["n"] for kind in kinds)
     left = [Text(f"\n{total - len(rows):,} more; see them with --limit {total}")] if total > len(rows) else []
-    lines = _records(rows, "stage", "source", "subject", "reason", "detail").view
+    lines = _records(rows, "stage", "source", "subject", "reason", "location", "detail").view
     return Answer(rows, [*_records(kinds).view, *([Text(""), *lines, *left] if rows else [])])
 
 
@@ -82,8 +83,7 @@ def releases(shared: Shared, limit: Limit = 50) -> Answer:
 def _ask(shared: Shared, question: str, limit: int) -> list[dict[str, Any]]:
     from tasklake.jobs.lake import look
 
-    rows: list[dict[str, Any]] = look.query(shared.present().lake, f"{question} LIMIT {limit}").to_pylist()
-    return rows
+    return look.objects(look.query(shared.present().lake, f"{question} LIMIT {limit}"))
 
 
 def _records(rows: list[dict[str, Any]], *columns: str) -> Answer:

@@ -55,6 +55,9 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TASKLAKE_SESSION", "conect", "did you mean connect?"),
         ("TASKLAKE_LOG_LEVEL", "loud", "debug"),
         ("TASKLAKE_SPARK_REMOTE", "http://host", "sc://host:15002"),
+        ("TASKLAKE_SPARK_MASTER", "locl[2]", "local[4]"),
+        ("TASKLAKE_SPARK_MASTER", "local[0]", "local[4]"),
+        ("TASKLAKE_PLUGINS", "/nowhere/at/all", "a folder that is there"),
     ],
 )
 def test_a_bad_value_names_its_variable_and_what_is_right(
@@ -98,6 +101,37 @@ def test_no_credential_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "s3cr3t")
     settings = load_settings()
     assert "s3cr3t" not in f"{settings!r}{settings.model_dump()}{settings.describe()}"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "shown"),
+    [
+        ("TASKLAKE_SPARK_REMOTE", "sc://host:443/;user_id=me;token=s3cr3t", "sc://host:443/;user_id=me;token=…"),
+        ("TASKLAKE_JAR_MIRROR", "https://me:s3cr3t@host/maven", "https://…@host/maven"),
+        ("AWS_ENDPOINT_URL", "https://host/?X-Amz-Signature=s3cr3t&n=1", "https://host/?X-Amz-Signature=…&n=1"),
+    ],
+)
+def test_a_secret_in_a_url_is_not_shown(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, shown: str) -> None:
+    """`doctor` lists every setting; who looks over a shoulder learns no password. The setting itself is whole."""
+    monkeypatch.setenv(variable, value)
+    settings = load_settings()
+    assert shown in [row["value"] for row in settings.describe()]
+    assert value in settings.model_dump().values()
+
+
+def test_a_secret_in_a_url_is_not_told_in_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A misspelt URL is told without its token."""
+    monkeypatch.setenv("TASKLAKE_SPARK_REMOTE", "http://me:s3cr3t@host/;token=s3cr3t")
+    with pytest.raises(UsageError, match="http://…@host/;token=…") as refused:
+        load_settings()
+    assert "s3cr3t" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "master", ["local", "local[2]", "local[*]", "local[2,3]", "yarn", "spark://h:7077", "k8s://https://h:6443"]
+)
+def test_every_kind_of_master_is_accepted(master: str) -> None:
+    assert load_settings(spark_master=master).spark_master == master
 
 
 def test_a_misspelt_variable_is_told_with_the_right_name(monkeypatch: pytest.MonkeyPatch) -> None:
