@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import socket
 import threading
@@ -16,6 +17,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +30,13 @@ EXPIRY_S = 60.0
 RENEW_S = 15.0
 # How often a waiting writer looks again.
 POLL_S = 1.0
+# A record has some hundred bytes; whatever is longer is none.
+MAX_RECORD = 64 * 1024
 # The boot of a machine without /proc: nobody can tell there which processes live, so only the expiry counts.
 UNKNOWN = "unknown"
+
+
+TEXTS = ("owner", "host", "boot", "command")
 
 
 class LeaseHeldError(LakeError):
@@ -91,7 +98,10 @@ class Lease:
     def __init__(
         self, lake: LakeUri, command: str, *, wait: bool = False, told: Callable[[str], None] = lambda _: None
     ):
-        self.cell = cell_at(lake.child("_lease.json"))
+        self.place = lake.child("_lease.json")
+        self.cell = cell_at(self.place)
+        # The record that was seen last and since when: a clock that is ahead of ours wrote its expiry.
+        self.seen: tuple[str, float] = ("", 0.0)
         self.me = Holder(0, uuid.uuid4().hex, socket.gethostname(), boot_id(), (), command, 0.0)
         self.wait = wait
         self.told = told
@@ -116,7 +126,8 @@ class Lease:
             holder = self._holder()
             if not self.wait and holder and not holder.is_ending():
                 raise LeaseHeldError(
-                    f"lake is being written by {describe(holder)}; wait for it with --wait, or stop it and run again"
+                    f"lake is being written by {describe(holder)}; wait for it with --wait, or stop it and run again "
+                    f"(its lease is {self.place})"
                 )
             if holder and not told:
                 self.told(f"waiting for {describe(holder)}")
@@ -144,7 +155,7 @@ class Lease:
         content, _ = self.cell.read()
         if self.lost or content is None or parse(content).owner != self.me.owner:
             raise LeaseHeldError(
-                "this run lost its lease on the lake to another writer; nothing more was written by it"
+                f"this run lost its lease {self.place} to another writer; nothing more was written by it"
             )
 
     def _holder(self) -> Holder | None:
@@ -155,10 +166,16 @@ class Lease:
     def _try_take(self) -> bool:
         content, mark = self.cell.read()
         last = parse(content) if content else None
-        if last and last.processes and not last.is_gone(time.time()):
+        if last and last.processes and not self._bounded(last, mark).is_gone(time.time()):
             return False
         self.me = replace(self.me, token=(last.token if last else 0) + 1, expires=time.time() + EXPIRY_S)
         return self.cell.replace(dump(self.me), mark)
+
+    def _bounded(self, holder: Holder, mark: str) -> Holder:
+        """The holder with an expiry that is no further off than any holder's may be, from when we first saw it."""
+        if self.seen[0] != mark:
+            self.seen = (mark, time.time())
+        return replace(holder, expires=min(holder.expires, self.seen[1] + EXPIRY_S))
 
     def _renew(self) -> None:
         """The lease is good for another full term, or known to be lost."""
@@ -184,7 +201,7 @@ class Lease:
 
 def describe(holder: Holder) -> str:
     """Who holds the lease, for people."""
-    left = max(0, round(holder.expires - time.time()))
+    left = max(0, round(min(holder.expires - time.time(), EXPIRY_S)))
     pids = ", ".join(str(pid) for pid, _ in holder.processes)
     return f"`{holder.command}` (process {pids} on {holder.host}, lease good for {left} s more)"
 
@@ -200,9 +217,16 @@ def parse(content: bytes) -> Holder:
         data: dict[str, Any] = json.loads(content)
         data["processes"] = tuple((int(pid), str(start)) for pid, start in data["processes"])
         data |= {"token": int(data["token"]), "expires": float(data["expires"])}
+        if not math.isfinite(data["expires"]) or not all(isinstance(data[name], str) for name in TEXTS):
+            raise ValueError("not what a holder writes")
         return Holder(**data)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return Holder(0, "unreadable", "", "", (), "unreadable lease", 0.0)
+
+
+def _unfollowed(path: str, flags: int, more: int = 0) -> int:
+    """A file descriptor of the path itself: a link there could lead a writer to somebody else's file."""
+    return os.open(path, flags | more | os.O_NOFOLLOW, 0o666)
 
 
 class LocalCell:
@@ -214,7 +238,9 @@ class LocalCell:
     def read(self) -> tuple[bytes | None, str]:
         """The content, or None, and a mark for `replace`."""
         try:
-            content = self.path.read_bytes()
+            # Never waits: a pipe may lie where the record should.
+            with open(self.path, "rb", opener=partial(_unfollowed, more=os.O_NONBLOCK)) as file:
+                content = file.read(MAX_RECORD)
         except FileNotFoundError:
             return None, ""
         return content, content.decode("utf-8", "replace")
@@ -224,12 +250,14 @@ class LocalCell:
         import fcntl
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with (self.path.parent / "_lease.lock").open("w") as guard:
+        with open(self.path.parent / "_lease.lock", "ab", opener=_unfollowed) as guard:
             fcntl.flock(guard, fcntl.LOCK_EX)
             if self.read()[1] != mark:
                 return False
             fresh = self.path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
-            fresh.write_bytes(content)
+            fresh.unlink(missing_ok=True)
+            with open(fresh, "xb", opener=_unfollowed) as file:
+                file.write(content)
             fresh.replace(self.path)
             return True
 
@@ -249,7 +277,7 @@ class S3Cell:
 
         try:
             answer = self.client.get_object(**self.where)
-            return answer["Body"].read(), answer["ETag"]
+            return answer["Body"].read(MAX_RECORD), answer["ETag"]
         except self.client.exceptions.NoSuchKey:
             return None, ""
         except (BotoCoreError, ClientError) as error:

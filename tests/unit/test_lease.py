@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -161,6 +162,64 @@ def test_a_holder_on_another_host_is_replaced_after_its_expiry(tmp_path):
         assert held.me.token == 8, "the token is higher than that of the holder before"
 
 
+def test_an_expiry_beyond_any_lease_is_a_clock_that_is_ahead(tmp_path, monkeypatch):
+    """A lease that was written for next year holds as long as any other from when it is first seen."""
+    monkeypatch.setattr(lease, "EXPIRY_S", 0.5)
+    monkeypatch.setattr(lease, "POLL_S", 0.05)
+    record(tmp_path).write_bytes(dump(elsewhere(time.time() + 365 * 24 * 3600)))
+    with pytest.raises(LeaseHeldError, match=r"lease good for \d s more"), a_lease(tmp_path):
+        pass
+    with a_lease(tmp_path, wait=True) as held:
+        assert held.me.token == 8
+
+
+def test_a_holder_with_a_clock_ahead_keeps_the_lease_while_it_renews(tmp_path, monkeypatch):
+    """Each new record is a sign of life."""
+    monkeypatch.setattr(lease, "EXPIRY_S", 0.5)
+    monkeypatch.setattr(lease, "POLL_S", 0.05)
+    waiting = a_lease(tmp_path, wait=True)
+    for number in range(8):
+        record(tmp_path).write_bytes(dump(elsewhere(time.time() + 10_000 + number)))
+        assert not waiting._try_take()
+        time.sleep(0.1)
+
+
+def test_a_refusal_names_the_lease(tmp_path):
+    """Whoever has to look knows where."""
+    record(tmp_path).write_bytes(dump(elsewhere(time.time() + 30)))
+    with pytest.raises(LeaseHeldError) as refused, a_lease(tmp_path):
+        pass
+    assert str(record(tmp_path)) in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["_lease.lock", "_lease.json"])
+def test_a_link_in_place_of_a_file_of_the_lease_is_not_followed(tmp_path, name):
+    """A lake from strangers does not lead us to write over a file that lies elsewhere."""
+    victim = tmp_path / "victim"
+    victim.write_text("whole")
+    (tmp_path / name).symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic links"), a_lease(tmp_path):
+        pass
+    assert victim.read_text() == "whole"
+
+
+def test_a_link_under_the_name_of_a_temporary_file_is_replaced(tmp_path):
+    """The name can be guessed; what the link leads to stays as it was."""
+    victim = tmp_path / "victim"
+    victim.write_text("whole")
+    (tmp_path / f"_lease.{os.getpid()}-{threading.get_ident()}.tmp").symlink_to(victim)
+    with a_lease(tmp_path) as held:
+        held.check()
+    assert victim.read_text() == "whole"
+
+
+def test_a_pipe_in_place_of_the_record_blocks_nobody(tmp_path):
+    """Nothing can be read from it, which is a record that cannot be read."""
+    os.mkfifo(record(tmp_path))
+    with a_lease(tmp_path) as held:
+        held.check()
+
+
 def test_a_machine_that_cannot_tell_which_processes_live_goes_by_the_expiry(tmp_path, monkeypatch):
     """Without /proc no process can be seen; that is no proof that the holder is dead."""
     monkeypatch.setattr(lease, "boot_id", lambda: lease.UNKNOWN)
@@ -176,7 +235,7 @@ def test_check_raises_once_somebody_else_took_over(tmp_path):
         held.check()
         taker = elsewhere(time.time() + 3600)
         record(tmp_path).write_bytes(dump(taker))
-        with pytest.raises(LeaseHeldError, match="lost its lease"):
+        with pytest.raises(LeaseHeldError, match="lost its lease .*_lease.json"):
             held.check()
     assert stored(tmp_path) == taker, "leaving does not release what is another's"
 
@@ -234,8 +293,15 @@ def test_a_released_lease_can_be_taken(tmp_path):
         dump(elsewhere(0)).replace(b'"expires": 0', b'"expires": null'),
         dump(elsewhere(0)).replace(b'"expires": 0', b'"expires": "soon"'),
         dump(elsewhere(0)).replace(b'"token": 7', b'"token": "seven"'),
+        dump(elsewhere(0)).replace(b'"token": 7', b'"token": Infinity'),
+        dump(elsewhere(0)).replace(b'"expires": 0', b'"expires": NaN'),
+        dump(elsewhere(0)).replace(b'"expires": 0', b'"expires": Infinity'),
+        dump(elsewhere(0)).replace(b'"expires": 0', b'"expires": 1e999'),
+        dump(replace(elsewhere(time.time() + 50), host=7)),  # type: ignore[arg-type]
+        b"[" * 60_000,
+        b"x" * 70_000,
     ],
-    ids=repr,
+    ids=lambda content: repr(content[:60]),
 )
 def test_a_record_that_cannot_be_read_counts_as_expired(tmp_path, content):
     """Half a file, left by a full disk, blocks nobody."""
