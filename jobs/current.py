@@ -18,8 +18,10 @@ from tasklake.jobs import corpus, fingerprints
 from tasklake.jobs.stage import Run, row_hash
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
+# Enough of an answer that nobody asked for to see what it is.
+EXCERPT = 300
 # What identifies a task and decides how its candidates are run.
 TASK = ("task_id", "problem_id", "source", "source_id", "checker", "cases_digest")
 
@@ -71,19 +73,72 @@ def grounded(run: Run) -> DataFrame:
 
 
 @pinned
-def requests(run: Run) -> DataFrame:
-    """What is asked for now: each grounded task in each language and sample that an answer is recorded for."""
+def asked(run: Run) -> DataFrame:
+    """Each recorded answer that is asked for now, by its grounded task, and each that nothing can ask for: `unasked`.
+
+    An answer to a problem that became no grounded task is neither: why there is no task is told by that refusal.
+    """
     from pyspark.sql import functions as F
 
-    asked = [(name, sample) for name in run.languages for sample in range(run.samples)]
-    wanted = run.spark.createDataFrame(asked, "language string, sample int")
-    task = grounded(run).select("task_id", "problem_id", "source", "source_id")
-    on = ["source", "source_id", "language", "sample"]
-    known = corpus.answers(run).select(*on, "answer", "model")
-    joined = task.crossJoin(F.broadcast(wanted)).join(known, on=on)
+    on = ["source", "source_id"]
+    task = grounded(run).select("task_id", "problem_id", *on)
+    held = problems(run).select(*on, F.lit(True).alias("_held"))
+    known = corpus.answers(run).join(held, on=on, how="left").join(task, on=on, how="left")
     made = row_hash(F.lit(fingerprints.propose(run)), F.col("answer"), F.col("model"))
-    keyed = joined.withColumns({"key": row_hash(*map(F.col, ("task_id", "language", "sample"))), "made_by": made})
-    return keyed.drop("answer", "model")
+    keyed = known.withColumns(
+        {
+            "unasked": _unasked(run),
+            "key": row_hash(*map(F.col, ("task_id", "language", "sample"))),
+            "made_by": made,
+            "excerpt": F.substring("answer", 1, EXCERPT),
+        }
+    )
+    names = ("key", "made_by", "task_id", "problem_id", *on, "language", "sample", "location", "excerpt", "unasked")
+    return keyed.where("task_id IS NOT NULL OR unasked IS NOT NULL").select(*names)
+
+
+def _unasked(run: Run) -> Column:
+    """Why nothing can ask for an answer, or null."""
+    from pyspark.sql import functions as F
+
+    # A plan looks at tables that no run may have filled: what is still to be read is not missing.
+    sources = _filled(run) if run.dry else run.sources
+    names = f" (the sources are {', '.join(run.sources)})", f" (the languages are {', '.join(run.languages)})"
+    foreign, language = ~F.col("source").isin(run.sources), ~F.col("language").isin(run.languages)
+    beyond, nowhere = ~F.col("sample").between(0, run.samples - 1), F.col("source").isin(sources) & F.isnull("_held")
+    told = F.when(foreign, F.concat(F.lit("the recipe reads no source "), F.col("source"), F.lit(names[0])))
+    told = told.when(language, F.concat(F.lit("the recipe asks for no "), F.col("language"), F.lit(names[1])))
+    told = told.when(beyond, F.lit(f"the recipe asks for the samples 0 to {run.samples - 1} (propose.samples)"))
+    return told.when(nowhere, F.concat(F.lit("the source holds no problem "), F.col("source_id")))
+
+
+def _filled(run: Run) -> list[str]:
+    return [str(row["source"]) for row in problems(run).select("source").distinct().collect()]
+
+
+def requests(run: Run) -> DataFrame:
+    """What is asked for now: each grounded task in each language and sample that an answer is recorded for."""
+    return asked(run).where("unasked IS NULL").drop("unasked", "location", "excerpt")
+
+
+def unasked(run: Run) -> DataFrame:
+    """The recorded answers that nothing can ask for, each with the reason: a misspelt name would vanish otherwise."""
+    from pyspark.sql import functions as F
+
+    place = [F.col(name) for name in ("source", "source_id", "language", "sample")]
+    found = asked(run).where("unasked IS NOT NULL")
+    # A reject belongs to one of the recipe's sources: by these a run finds its own.
+    known = F.when(F.col("source").isin(run.sources), F.col("source")).otherwise(F.lit(run.sources[0]))
+    return found.withColumns(
+        {
+            "key": row_hash(F.lit("answer"), *place),
+            "made_by": row_hash(F.col("made_by"), F.col("unasked")),
+            "source_id": F.when(F.col("source").isin(run.sources), F.col("source_id")).otherwise(
+                F.concat_ws("/", "source", "source_id")
+            ),
+            "source": known,
+        }
+    )
 
 
 @pinned

@@ -1,4 +1,4 @@
-"""Each recorded answer to a grounded task becomes a candidate, or a reject that says why not."""
+"""Each recorded answer becomes a candidate, or a reject that says why not, also where nothing asked for it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ FOUND = "request_key string, program string, extraction string"
 CARRIED = ("key", "made_by", "task_id", "problem_id", "language", "sample", "model", "answer", "source", "subject")
 TAGS = "language string, fence_tags array<string>"
 REQUEST = ["source", "source_id", "language", "sample"]
+REJECT = ("key", "made_by", "source", "subject", "reason", "detail", "location", "excerpt")
 
 
 def inputs(run: Run) -> DataFrame:
-    """Each grounded task in each language and sample that an answer is recorded for."""
+    """Each recorded answer that a grounded task asks for, and each that nothing can ask for."""
     from pyspark.sql import functions as F
 
     subject = F.concat_ws(" ", "source_id", "language", F.concat(F.lit("#"), "sample"))
-    return current.requests(run).withColumn("subject", subject)
+    both = current.requests(run).unionByName(current.unasked(run), allowMissingColumns=True)
+    return both.withColumn("subject", subject)
 
 
 def outputs(run: Run) -> DataFrame:
@@ -37,7 +39,30 @@ def outputs(run: Run) -> DataFrame:
 
 
 def work(run: Run, news: DataFrame) -> None:
-    """Every request has a candidate, or is a reject."""
+    """Every answer has a candidate, or is a reject."""
+    from pyspark.sql import functions as F
+
+    made = _extracted(run, news.where("unasked IS NULL"))
+    good = made.where("program IS NOT NULL").withColumns(
+        {"request_key": F.col("key"), "candidate_id": row_hash(F.col("key"), F.col("made_by"))}
+    )
+    run.lake.merge("candidates", good)
+    empty = made.where("program IS NULL").withColumns(
+        {
+            "reason": F.lit("no_program"),
+            "detail": F.concat(F.lit("the answer holds no whole program: "), F.col("extraction")),
+            "excerpt": F.substring("answer", 1, current.EXCERPT),
+            "location": F.lit(""),
+        }
+    )
+    idle = news.where("unasked IS NOT NULL").withColumns(
+        {"reason": F.lit("answer_without_request"), "detail": F.col("unasked")}
+    )
+    run.reject(STAGE, empty.select(*REJECT).unionByName(idle.select(*REJECT)))
+
+
+def _extracted(run: Run, news: DataFrame) -> DataFrame:
+    """Each request with its answer and the program that was found in it, if any."""
     from pyspark.sql import functions as F
 
     tags = run.spark.createDataFrame([(name, list(run.packs[name].fence_tags)) for name in run.languages], TAGS)
@@ -45,19 +70,7 @@ def work(run: Run, news: DataFrame) -> None:
     news = news.join(known, on=REQUEST).join(F.broadcast(tags), on="language")
     asked = news.select(F.col("key").alias("request_key"), "answer", "fence_tags")
     found = run.measure(STAGE, asked, extracting, FOUND).withColumnRenamed("request_key", "key")
-    made = news.select(*CARRIED).join(found, on="key", how="left")
-    good = made.where("program IS NOT NULL").withColumns(
-        {"request_key": F.col("key"), "candidate_id": row_hash(F.col("key"), F.col("made_by"))}
-    )
-    run.lake.merge("candidates", good)
-    refused = made.where("program IS NULL").withColumns(
-        {
-            "reason": F.lit("no_program"),
-            "detail": F.concat(F.lit("the answer holds no whole program: "), F.col("extraction")),
-            "excerpt": F.substring("answer", 1, 300),
-        }
-    )
-    run.reject(STAGE, refused)
+    return news.select(*CARRIED).join(found, on="key", how="left")
 
 
 @contextmanager

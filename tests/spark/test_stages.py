@@ -12,7 +12,8 @@ import pytest
 from tasklake.jobs.config import load_settings
 from tasklake.jobs.lake import Lake, LakeUri, look
 from tasklake.jobs.recipe import STAGES, Recipe, load_recipe
-from tasklake.jobs.runner import RunReport, run
+from tasklake.jobs.runner import RunReport, plan, run
+from tasklake.jobs.sources import load_source
 from tasklake.jobs.stage import Run
 from tasklake.jobs.stages import load_stage
 
@@ -36,17 +37,27 @@ ANSWERS = [
     "```python\nprint(int(input()) + 2)\n```",
     "I do not know how to do this.",
 ]
+# Answers that nothing can ask for, with what the refusal names; the last is to a task that was refused: no news.
+IDLE: list[tuple[dict[str, Any], str]] = [
+    ({"language": "lua"}, "asks for no lua (the languages are python)"),
+    ({"sample": 3}, "asks for the samples 0 to 2"),
+    ({"sample": -1}, "asks for the samples 0 to 2"),
+    ({"source_id": "99"}, "the source holds no problem 99"),
+    ({"source": "theirs"}, "reads no source theirs (the sources are ours)"),
+    ({"source_id": "2"}, ""),
+]
 # Refused by each stage: rows of the corpus, of which one is refused by each of the first three, and answers.
-REJECTED = {"ingest": 1, "reformulate": 1, "ground": 1, "propose": 1, "execute": 0, "judge": 0, "gate": 1, "release": 0}
+REJECTED = {"ingest": 1, "reformulate": 1, "ground": 1, "propose": 6, "execute": 0, "judge": 0, "gate": 1, "release": 0}
 KEPT = {"ingest": 3, "reformulate": 2, "ground": 1, "propose": 2, "execute": 2, "judge": 2, "gate": 1, "release": 1}
 
 
-def recipe(folder: Path, problems: list[dict[str, Any]], answers: list[str]) -> Recipe:
+def recipe(folder: Path, problems: list[dict[str, Any]], answers: list[str], idle: Any = ()) -> Recipe:
     """A recipe over files in the folder: one language, small limits."""
     folder.mkdir()
     rows = [{"text": f"Do what number {n} does.", **problem} for n, problem in enumerate(problems)]
     given = {"source": "ours", "source_id": "1", "language": "python", "model": "us"}
     recorded = [{**given, "sample": n, "answer": answer} for n, answer in enumerate(answers)]
+    recorded += [{**given, "sample": 0, "answer": "nobody asked", **other} for other, _ in idle]
     for name, lines in (("problems", rows), ("answers", recorded)):
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     text = f"""
@@ -84,7 +95,7 @@ def ran(spark: Any, folder: Path, made: Recipe) -> Done:
 def done(spark, tmp_path_factory: pytest.TempPathFactory) -> Done:
     """The small corpus, run twice."""
     folder = tmp_path_factory.mktemp("stages")
-    return ran(spark, folder, recipe(folder / "corpus", PROBLEMS, ANSWERS))
+    return ran(spark, folder, recipe(folder / "corpus", PROBLEMS, ANSWERS, IDLE))
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +173,33 @@ def test_a_reject_has_a_reason_and_what_it_takes_to_look_at_it(done, name):
         assert row["source"] == "ours"
         assert row["run_id"] == done.first.run_id
         assert row["subject"] or name == "ingest", "a raw row may be too broken to have an identity"
+
+
+def test_an_answer_that_nothing_asks_for_is_told(done):
+    """A misspelt language, source or identity does not vanish; an answer to a refused task is its affair."""
+    rows = look.query(done.lake, "SELECT * FROM rejects WHERE reason = 'answer_without_request'").to_pylist()
+    expected = [said for _, said in IDLE if said]
+    assert len(rows) == len(expected)
+    assert not [said for said in expected if not [row for row in rows if said in row["detail"]]]
+    assert {row["excerpt"] for row in rows} == {"nobody asked"}
+    assert len({row["location"] for row in rows}) == len(rows)
+    assert [row["subject"] for row in rows if "theirs" in row["detail"]] == ["theirs/1 python #0"]
+
+
+def test_a_plan_on_an_empty_lake_takes_no_answer_for_idle(spark, done, tmp_path):
+    """Before anything is read, only what the recipe itself rules out is known to be without a request."""
+    settings = load_settings(lake=str(tmp_path / "none"), session="existing")
+    stages = {row["stage"]: row for row in plan(done.recipe, settings).stages}
+    ruled_out = sum(not ({"source_id"} & set(other)) for other, _ in IDLE)
+    assert stages["propose"]["known"] == 0
+    # Each task of the two that may come is asked for three samples in one language.
+    assert stages["propose"]["new"] == stages["ground"]["new"] * 3 + ruled_out
+
+
+def test_problems_keep_the_revision_of_their_source(done):
+    """Without one in the recipe, it is what the source's mapping was written against."""
+    rows = look.query(done.lake, "SELECT DISTINCT revision FROM problems").to_pylist()
+    assert rows == [{"revision": load_source("mbpp").REVISION}]
 
 
 def test_programs_were_run_once_each(done):
