@@ -206,7 +206,7 @@ class Step:
 
     def beyond(self, wall: float) -> str:
         """The limit that the command is beyond, if any."""
-        if self.tree.peak > self.limits["memory_bytes"]:
+        if self.tree.peak > self.limits["memory_bytes"] or self.tree.starved() > self.starved:
             return "memory"
         if self.tree.cpu > self.limits["cpu_s"] * GRACE:
             return "cpu"
@@ -228,7 +228,8 @@ class Step:
         _, self.status, self.usage = os.wait4(pid, 0)
         self.wall = time.monotonic() - self.began
         self.left = self.place.end() if "sweep" not in self.place.off else 0.0
-        if not self.killed and self.tree.starved() > self.starved:
+        # Whoever has lost a process may wait for it until another limit is met.
+        if self.killed != "output" and self.tree.starved() > self.starved:
             self.killed = "memory"
         if self.measured:
             self.tree.finish()

@@ -27,7 +27,7 @@ from tasklake.sandbox_exec.languages import Factors, Language, language
 from tasklake.sandbox_exec.limits import BUILD, Limits
 
 ATTACKS = Path(__file__).parent / "attacks"
-LEVELS = ("namespaces", "landlock")
+LEVELS = ("namespaces", "docker", "landlock")
 # says: it wrote that it succeeded. accepted: it got away with what it was to be ended for. outside: something outside
 # of the box has changed. next: an honest program afterwards was not accepted. broken: it ended its agent, again and
 # again. flood: far more of its output was kept than it may write. late: it ran for far longer than it may.

@@ -1,7 +1,7 @@
 // Opens the root of the machine's file system by its handle, and reads a file there that its box does not hold.
 // defence: seccomp capabilities user
 // why: it needs a refused call, and a capability that only root could have
-// levels: namespaces
+// levels: namespaces docker
 // proof: namespaces root
 #define _GNU_SOURCE
 #include <fcntl.h>

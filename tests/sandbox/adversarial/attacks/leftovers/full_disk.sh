@@ -1,6 +1,6 @@
 # Fills all that it may write to, so that nothing is left for the next case.
 # defence: wipe
-# levels: namespaces
+# levels: namespaces docker
 # cases: 2
 # limits: file_bytes=4194304
 read -r _ number nonce

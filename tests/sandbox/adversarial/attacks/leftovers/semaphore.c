@@ -1,6 +1,6 @@
 // Leaves a named semaphore for the next case.
 // defence: wipe
-// levels: namespaces
+// levels: namespaces docker
 // cases: 2
 #include <fcntl.h>
 #include <semaphore.h>

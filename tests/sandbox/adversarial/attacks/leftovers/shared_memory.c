@@ -1,6 +1,6 @@
 // Leaves named shared memory for the next case.
 // defence: wipe
-// levels: namespaces
+// levels: namespaces docker
 // cases: 2
 #define _GNU_SOURCE
 #include <fcntl.h>

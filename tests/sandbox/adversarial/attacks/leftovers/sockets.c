@@ -1,6 +1,6 @@
 // Leaves sockets that hold one another, and so what was sent over them, when all of its processes have ended.
 // defence: wipe
-// levels: namespaces
+// levels: namespaces docker
 // cases: 2
 // limits: memory_bytes=1073741824
 #define _GNU_SOURCE

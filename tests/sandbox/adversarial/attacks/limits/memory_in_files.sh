@@ -1,6 +1,6 @@
 # Fills memory with files in the folders that it may write to.
 # defence: measures
-# levels: namespaces
+# levels: namespaces docker
 # verdict: memory_limit
 # seen: accepted
 # limits: memory_bytes=67108864

@@ -1,6 +1,6 @@
 # Fills memory with what nobody reads from pairs of sockets.
 # defence: measures
-# levels: namespaces
+# levels: namespaces docker
 # verdict: memory_limit
 # seen: accepted
 # limits: memory_bytes=67108864

@@ -1,6 +1,6 @@
 // Fills its folders with empty files.
 // defence: scratch
-// levels: namespaces
+// levels: namespaces docker
 // limits: file_bytes=4194304
 const fs = require("fs");
 let made = 0;

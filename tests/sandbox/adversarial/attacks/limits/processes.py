@@ -1,6 +1,6 @@
 # Has more processes than it may, all of them asleep.
 # defence: limits
-# levels: namespaces
+# levels: namespaces docker
 # limits: processes=24
 import os
 import time

@@ -1,6 +1,6 @@
 // Has more threads than it may, all of them asleep.
 // defence: limits
-// levels: namespaces
+// levels: namespaces docker
 // limits: processes=24
 #define _GNU_SOURCE
 #include <pthread.h>

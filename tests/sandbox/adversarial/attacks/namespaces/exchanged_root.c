@@ -1,6 +1,6 @@
 // Exchanges its root for another.
 // defence: seccomp
-// levels: namespaces
+// levels: namespaces docker
 #define _GNU_SOURCE
 #include <sched.h>
 #include <stdio.h>

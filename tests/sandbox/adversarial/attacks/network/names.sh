@@ -1,5 +1,5 @@
 # Reads which sockets with names the machine has.
 # defence: network
-# levels: namespaces
+# levels: namespaces docker
 # proof: namespaces root
 grep -qs @ABSTRACT@ /proc/net/unix && echo taken || echo held
