@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from tasklake.jobs.config import UsageError
-from tasklake.jobs.recipe_mistakes import Mistake, Place, RecipeError, keys_at, sentence, shown, spelled
+from tasklake.jobs.recipe_mistakes import Mistake, Place, RecipeError, keys_at, sentence, shown, spelled, suggestion
 from tasklake.jobs.recipe_model import STAGES, Gate, Limits, Propose, Recipe, Release, Source, Stage
 from tasklake.sandbox_exec.documents import Document, DocumentError, load_document, nearest
 from tasklake.sandbox_exec.languages import broken_languages, load_languages
@@ -131,7 +131,12 @@ def _repeated_keys(text: str) -> list[tuple[int, str, int, int]]:
             keys: set[str] = set()
             for key, value in node.value:
                 if str(key.value) in keys:
-                    found.append((key.start_mark.line + 1, str(key.value), key.start_mark.index, value.end_mark.index))
+                    end = value.end_mark.index
+                    # Between brackets the comma belongs to the entry before it.
+                    comma = re.compile(r"\s*,").match(text, end) if node.flow_style else None
+                    found.append(
+                        (key.start_mark.line + 1, str(key.value), key.start_mark.index, comma.end() if comma else end)
+                    )
                 keys.add(str(key.value))
         below = [each for pair in node.value for each in pair] if isinstance(node, yaml.MappingNode) else []
         below = list(node.value) if isinstance(node, yaml.SequenceNode) else below
@@ -168,7 +173,10 @@ class _Changes:
         """`a.b=value` is in the data, or among the mistakes."""
         name, equals, text = override.partition("=")
         if not equals or not name.strip():
-            self._refuse(override, "is not of the form a.b=value, such as --set execute.limits.cpu_s=2")
+            keys = name.strip().split(".")
+            right = suggestion(keys[0], keys_at(()), ()) if keys[0] not in keys_at(()) else ""
+            hint = right if "did you mean" in right else ""
+            self._refuse(override, f"is not of the form a.b=value, such as --set execute.limits.cpu_s=2{hint}")
             return
         keys = name.strip().split(".")
         if keys[0] == "source" and "sources" in self.data:
@@ -210,14 +218,15 @@ def _step(at: Any, key: str, place: Place) -> str | int:
         if key.isdecimal() and int(key) < len(at):
             return int(key)
         entries = " and ".join(spelled((*place, number)) for number in range(len(at))) or "none"
-        raise LookupError(f"{spelled(place)} is a list and has no entry {key}; it has {entries}")
+        named = {str(each.get("name") or each.get("source")): n for n, each in enumerate(at) if isinstance(each, dict)}
+        right = nearest(key, named)
+        hint = f"; did you mean {spelled((*place, named[right]))}, which is {right}?" if right else ""
+        raise LookupError(f"{spelled(place)} is a list and has no entry {key}; it has {entries}{hint}")
     if not isinstance(at, dict):
         raise LookupError(f"{spelled(place)} holds {shown(at)}, so nothing can be set below it")
     known = keys_at(place)
     if key not in known:
-        right = nearest(key, known)
-        hint = f"did you mean {spelled((*place, right))}?" if right else f"known here: {', '.join(known)}"
-        raise LookupError(f"unknown key {spelled((*place, key))}; {hint}")
+        raise LookupError(f"unknown key {spelled((*place, key))}{suggestion(key, known, place)}")
     return key
 
 

@@ -52,7 +52,7 @@ def sentence(error: ErrorDetails) -> str:
     place, kind = error["loc"], error["type"]
     name = spelled(place)
     if kind == "extra_forbidden":
-        return f"unknown key {name}{_suggestion(str(place[-1]), keys_at(place[:-1]), place[:-1])}"
+        return f"unknown key {name}{suggestion(str(place[-1]), keys_at(place[:-1]), place[:-1])}"
     if kind == "missing":
         return f"{name} is missing: say {_meaning(place)}{_how_to_set(place)}"
     if kind == "recipe_absent":
@@ -96,12 +96,14 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((model for model in found if model), None)
 
 
-def _suggestion(word: str, known: list[str], parent: Place) -> str:
+def suggestion(word: str, known: list[str], parent: Place) -> str:
+    """The key that was probably meant, here or in a section, else those known here."""
     right = nearest(word, known)
     if right:
         return f": did you mean {spelled((*parent, right))}?"
-    elsewhere = [spelled((key, word)) for key in keys_at(()) if word in keys_at((key,))] if not parent else []
-    return f": did you mean {elsewhere[0]}?" if elsewhere else f"; known here: {', '.join(known)}"
+    elsewhere = [(key, right) for key in keys_at(()) if (right := nearest(word, keys_at((key,))))] if not parent else []
+    exact = [each for each in elsewhere if each[1] == word] or elsewhere
+    return f": did you mean {spelled(exact[0])}?" if exact else f"; known here: {', '.join(known)}"
 
 
 def _meaning(place: Place) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,8 +49,14 @@ def console(stderr: bool = False) -> Console:
 
 
 def as_json(value: Any) -> str:
-    """JSON that every reader takes: no NaN, times in ISO 8601, bytes as text or base64."""
-    return json.dumps(_plain(value), ensure_ascii=False, allow_nan=False)
+    """JSON that every reader takes: no NaN, times in ISO 8601, bytes as text or base64, no bare control character."""
+    text = json.dumps(_plain(value), ensure_ascii=False, allow_nan=False)
+    # A terminal obeys more of them than JSON itself escapes; others turn the direction of what is read.
+    return text if text.isprintable() else re.sub(r"[^ -~]", _escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
 
 
 def shown(value: Any, limit: int = SHOWN) -> str:

@@ -235,7 +235,7 @@ def test_check_raises_once_somebody_else_took_over(tmp_path):
         held.check()
         taker = elsewhere(time.time() + 3600)
         record(tmp_path).write_bytes(dump(taker))
-        with pytest.raises(LeaseHeldError, match="lost its lease .*_lease.json"):
+        with pytest.raises(LeaseHeldError, match=r"lost its lease .*_lease\.json"):
             held.check()
     assert stored(tmp_path) == taker, "leaving does not release what is another's"
 

@@ -85,6 +85,16 @@ def test_a_second_value_of_a_key_does_not_hide_what_is_wrong_elsewhere(tmp_path:
 
 
 @pytest.mark.parametrize(
+    "ground", ["{attempts: 1, attempts: 2}", "{attempts: 1, attempts: 2, limits: {}}", "{attempts: 1, attempts: 2 , }"]
+)
+def test_a_key_given_twice_between_brackets_is_told_with_its_line(tmp_path: Path, ground: str) -> None:
+    """One mistake and no other: what stands between the brackets beside it is read on."""
+    file = write(tmp_path, f"{GOOD}ground: {ground}\n")
+    (mistake,) = refused(file).mistakes
+    assert str(mistake) == f"{file}:4: attempts is given twice; keep one of the two"
+
+
+@pytest.mark.parametrize(
     ("text", "line"),
     [
         ("name: [mine\nsource: x\n", None),
@@ -182,6 +192,10 @@ def test_set_reads_values_as_yaml_and_reaches_into_lists() -> None:
         ("name.x=3", "name holds 'demo'"),
         ("gate.min_cases=none", "must be a whole number"),
         ("novalue", "is not of the form a.b=value"),
+        ("grond", "did you mean ground?"),
+        ("cpu_s=3", "did you mean limits.cpu_s?"),
+        ("min_case=3", "did you mean gate.min_cases?"),
+        ("sources.demo-mbp.path=x", "did you mean sources.0, which is demo-mbpp?"),
         ("=3", "is not of the form a.b=value"),
     ],
 )
