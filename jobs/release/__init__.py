@@ -13,14 +13,12 @@ import pkgutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from tasklake.jobs import current
 from tasklake.jobs.config import Settings, UsageError
 from tasklake.jobs.lake import LakeUri, look
 from tasklake.jobs.release import exports
 from tasklake.jobs.release.card import card
+from tasklake.jobs.release.frozen import PATH, Frozen
 from tasklake.jobs.stage import Run
 from tasklake.quality.tables import all_tables
 from tasklake.sandbox_exec.documents import nearest
@@ -65,7 +63,7 @@ def digest(frames: dict[str, DataFrame]) -> str:
 
 def freeze(run: Run, frames: dict[str, DataFrame], made: dict[str, Any]) -> dict[str, Any]:
     """The frozen copy lies in the lake; its row for the table `releases`."""
-    path = f"releases/{made['name']}/v{made['version']}-{made['digest'][:12]}"
+    path = PATH.format(**made)
     place = run.lake.uri.child(*path.split("/"))
     for name, frame in frames.items():
         frame.orderBy(frame.columns[0]).write.mode("overwrite").parquet(place.child(name).spark())
@@ -95,7 +93,7 @@ def formats() -> list[str]:
 def find(lake: str, wanted: str) -> dict[str, Any]:
     """The release called NAME (its newest version) or NAME@VERSION."""
     name, _, version = wanted.partition("@")
-    rows = look.query(lake, "SELECT * FROM releases").to_pylist()
+    rows = look.objects(look.query(lake, "SELECT * FROM releases"))
     found = [r for r in rows if r["name"] == name and (not version or str(r["version"]) == version.removeprefix("v"))]
     if found:
         return max(found, key=lambda r: int(r["version"]))
@@ -106,30 +104,33 @@ def find(lake: str, wanted: str) -> dict[str, Any]:
 
 
 def export(settings: Settings, release: str, format: str, out: Path) -> dict[str, Any]:
-    """`out` holds the release in a trainer's format, beside its manifest; no Spark is started."""
+    """`out` holds the release in a trainer's format, beside its manifest, whole or not at all; no Spark is started."""
     if format not in formats():
         right = nearest(format, formats())
         raise UsageError(
             f"no format is called {format}{f'; did you mean {right}?' if right else ''} Known: {', '.join(formats())}"
         )
     row = find(settings.lake, release)
-    place = LakeUri.parse(settings.lake).child(*row["path"].split("/"))
-    tasks = {task["task_id"]: task for task in _rows(place.child("tasks"))}
+    name = f"{row['name']}-v{row['version']}.{format}"
+    frozen = Frozen(LakeUri.parse(settings.lake), row)
+    manifest = frozen.manifest()
     module = importlib.import_module(f"{exports.__name__}.{format}")
+    try:
+        tasks = {task["task_id"]: task for task in frozen.rows("tasks")}
+        lines = [
+            json.dumps(line, ensure_ascii=False, sort_keys=True) for line in module.rows(tasks, frozen.rows("samples"))
+        ]
+    except KeyError as error:
+        raise frozen.damaged(f"its rows lack {error}") from None
     out.mkdir(parents=True, exist_ok=True)
-    target = out / f"{row['name']}-v{row['version']}.{format}.jsonl"
-    lines = [
-        json.dumps(line, ensure_ascii=False, sort_keys=True)
-        for line in module.rows(tasks, _rows(place.child("samples")))
-    ]
-    target.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    (out / "manifest.json").write_bytes(place.child("manifest.json").read_bytes())
-    return {"release": f"{row['name']}@{row['version']}", "format": format, "rows": len(lines), "file": str(target)}
+    _write(out / f"{name}.jsonl", "".join(f"{line}\n" for line in lines).encode())
+    _write(out / f"{name}.manifest.json", manifest)
+    told = {"release": f"{row['name']}@{row['version']}", "format": format, "rows": len(lines)}
+    return {**told, "file": str(out / f"{name}.jsonl"), "manifest": str(out / f"{name}.manifest.json")}
 
 
-def _rows(place: LakeUri) -> list[dict[str, Any]]:
-    tables = []
-    for file in place.files(".parquet"):
-        system, path = file.filesystem()
-        tables.append(pq.read_table(path, filesystem=system))
-    return pa.concat_tables(tables).to_pylist() if tables else []
+def _write(target: Path, data: bytes) -> None:
+    """The file has the bytes; who looks meanwhile sees what was there before."""
+    partial = target.with_name(f".{target.name}.partial")
+    partial.write_bytes(data)
+    partial.replace(target)

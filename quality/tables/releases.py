@@ -6,7 +6,7 @@ TABLE = Table(
     name="releases",
     doc="A frozen, versioned dataset: a copy with its own digest, which VACUUM of the tables cannot touch.",
     columns=(
-        key("release_id", "sha256 over name and digest"),
+        key("release_id", "sha256 over name, version and digest"),
         Column("name", "string", "the dataset's name"),
         Column("digest", "string", "sha256 over the content of every row in it, whatever the order"),
         Column("tasks", "bigint", "how many tasks it holds"),

@@ -327,7 +327,7 @@ def test_export_writes_the_release(format: str, demo: Any, command: Any, tmp_pat
     (row,) = command.json("export", "demo", "--format", format, "--out", tmp_path / "out", "--dir", demo.lake)
     lines = [json.loads(line) for line in Path(row["file"]).read_text("utf-8").splitlines()]
     assert len(lines) == row["rows"] > 0
-    assert (tmp_path / "out" / "manifest.json").exists()
+    assert json.loads(Path(row["manifest"]).read_text("utf-8"))["name"] == "demo"
 
 
 def test_every_row_belongs_to_a_run(deleted: Any, command: Any) -> None:
