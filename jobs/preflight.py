@@ -32,7 +32,7 @@ def languages(settings: Settings, quick: bool, told: Told) -> list[dict[str, Any
         return list(offers(folder, None))
     rows = []
     with Pool() as pool:
-        for row in offers(folder, pool.run):
+        for row in offers(folder, pool.done):
             told(row["language"], {"text": "offered" if row["offered"] else "not offered"})
             rows.append(row)
     return rows

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from tasklake.sandbox_exec.errors import TasklakeError
+from tasklake.sandbox_exec.job import Job
 from tasklake.sandbox_exec.languages import (
     Language,
     SelfTest,
@@ -16,19 +17,14 @@ from tasklake.sandbox_exec.languages import (
     toolchain,
 )
 from tasklake.sandbox_exec.limits import Limits
-from tasklake.sandbox_exec.verdict import Case, Result
+from tasklake.sandbox_exec.verdict import Result
 
 # The shortest that every self-test of ours needs; the program that must meet a limit takes all of it.
 QUICK = Limits(cpu_s=1.0)
 
 
-class Run(Protocol):
-    """Runs a program against cases, as tasklake.sandbox_exec.pool.run and a pool's own run do."""
-
-    def __call__(
-        self, program: bytes, language: Language, cases: Sequence[Case], limits: Limits | None, /, *, checker: str
-    ) -> Result:
-        """What the program showed."""
+# Runs a job, as a pool's `done` does.
+Run = Callable[[Job], Result]
 
 
 def offers(folder: Path | None, run: Run | None) -> Iterator[dict[str, Any]]:
@@ -72,6 +68,7 @@ def _row(pack: Language, test: SelfTest, run: Run, limits: Limits | None) -> dic
 
 def _got(pack: Language, test: SelfTest, run: Run, limits: Limits | None) -> str:
     try:
-        return str(run(test.program.encode(), pack, [test.case()], limits, checker="lines").verdict)
+        cases = [] if test.tests else [test.case()]
+        return str(run(Job(test.program, pack, cases, limits or Limits(), tests=test.tests)).verdict)
     except TasklakeError as error:
         return str(error)

@@ -13,10 +13,12 @@ from tasklake.sandbox_exec.verdict import Case
 
 @dataclass(frozen=True)
 class Job:
-    """A program to be run against cases."""
+    """A program to be run against cases, tests or both."""
 
     program: str | bytes
     language: Language | str
     cases: Sequence[Case]
     limits: Limits = field(default_factory=Limits)
     checker: str | CheckerProgram = "lines"
+    # A test program in the language's own convention, run after the cases.
+    tests: str | bytes = b""

@@ -23,9 +23,9 @@ from tasklake.sandbox_exec.job import Job
 from tasklake.sandbox_exec.languages import SEARCH_PATH, Language, language
 from tasklake.sandbox_exec.limits import Limits
 from tasklake.sandbox_exec.special import CheckerProgram
+from tasklake.sandbox_exec.testing import judge_of
 from tasklake.sandbox_exec.turns import Turns
 from tasklake.sandbox_exec.verdict import Case, Result
-from tasklake.sandbox_exec.work import Work
 
 # Agents that a slot keeps warm: one that builds, one that runs, and those of a few other limits.
 KEPT_AGENTS = 4
@@ -94,12 +94,11 @@ class Pool:
     def done(self, job: Job, *, run_all: bool = True) -> Result:
         """What the job's program showed."""
         pack = language(job.language) if isinstance(job.language, str) else job.language
-        source = job.program.encode() if isinstance(job.program, str) else job.program
-        work = Work(self, pack, source, job)
+        judge = judge_of(self, pack, job)
         slot = self.idle.get()
         try:
             with self.turns.shared():
-                return work.done(slot, job.cases, run_all=run_all)
+                return judge(slot, run_all=run_all)
         finally:
             self.idle.put(slot)
 
@@ -130,7 +129,7 @@ class Pool:
 
 def run(
     program: str | bytes, pack: Language | str, cases: Sequence[Case], limits: Limits | None = None, *,
-    checker: str = "lines", run_all: bool = True,
+    checker: str | CheckerProgram = "lines", run_all: bool = True,
 ) -> Result:  # fmt: skip
     """What the program showed, in a pool of its own."""
     with Pool() as pool:

@@ -86,6 +86,8 @@ class Result:
     unenforced: tuple[str, ...]
     language: str
     toolchain: str
+    # What its test program showed, where it has one.
+    tests: Step | None = None
 
 
 def judged(step: Step, limits: Limits) -> Verdict:

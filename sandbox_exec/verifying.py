@@ -20,8 +20,8 @@ from tasklake.sandbox_exec.pool import Pool
 from tasklake.sandbox_exec.verdict import Case, Result, Step, Verdict
 
 CASE_KEYS = ("input", "output")
-NEEDED = ("id", "program", "language", "cases")
-JOB_KEYS = (*NEEDED, "checker", "limits")
+NEEDED = ("id", "program", "language")
+JOB_KEYS = (*NEEDED, "cases", "checker", "limits", "tests")
 # Recipes speak of megabytes; both spellings are taken.
 MEGABYTES = {"memory_mb": "memory_bytes", "output_mb": "output_bytes", "file_mb": "file_bytes"}
 STEP_KEYS = (
@@ -49,6 +49,14 @@ def read_cases(path: Path) -> list[Case]:
     if not cases:
         raise InputError(f'{path}: holds no case; a case is a line such as {{"input": "1 2\\n", "output": "3\\n"}}')
     return cases
+
+
+def read_tests(path: Path) -> bytes:
+    """The test program of a file; an empty one would pass whatever the program does."""
+    tests = path.read_bytes()
+    if not tests.strip():
+        raise InputError(f"{path}: holds no test")
+    return tests
 
 
 def rows_of(path: Path) -> Iterator[tuple[str, Any]]:
@@ -116,24 +124,28 @@ def asked_by(row: Any, line: bytes, place: str, packs: Mapping[str, Language]) -
 
 def job_of(row: Mapping[str, Any], place: str, packs: Mapping[str, Language]) -> Job:
     """The job of a row, with everything that can be wrong looked at before anything runs."""
-    if not isinstance(row["cases"], list) or not row["cases"]:
-        raise InputError(f"{place}: cases: expected a list with at least one case")
+    tests = text_of(row.get("tests") or "", f"{place}: tests")
+    given = row.get("cases") or []
+    if not isinstance(given, list) or not (given or tests):
+        raise InputError(f"{place}: cases: expected a list with at least one case, or a test program as tests")
     pack = language(str(row["language"]), packs)
-    toolchain(pack)
+    toolchain(pack.tested() if tests else pack)
     name = str(row.get("checker", "lines"))
     checker(name)
     limits = limits_of(row.get("limits") or {})
-    cases = [case_of(each, f"{place}: case {number}") for number, each in enumerate(row["cases"])]
-    return Job(text_of(row["program"], f"{place}: program"), pack, cases, limits, name)
+    cases = [case_of(each, f"{place}: case {number}") for number, each in enumerate(given)]
+    return Job(text_of(row["program"], f"{place}: program"), pack, cases, limits, name, tests)
 
 
 def told(result: Result) -> dict[str, Any]:
     """What a program showed, for a program to read."""
-    failed = [step for step in (result.build, *result.cases) if step.verdict is not Verdict.accepted]
+    steps = (result.build, *result.cases, *([result.tests] if result.tests else ()))
+    failed = [step for step in steps if step.verdict is not Verdict.accepted]
     tail = next((step.stderr_tail for step in failed if step.stderr_tail), b"")
     return {
         "verdict": str(result.verdict),
         "cases": [step_told(step) for step in result.cases],
+        **({"tests": step_told(result.tests)} if result.tests else {}),
         "compile": step_told(result.build),
         "isolation": result.isolation,
         "unenforced": list(result.unenforced),

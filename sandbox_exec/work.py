@@ -33,10 +33,12 @@ COMPILE_WORDS = {
 
 
 class Work:
-    """A program, its language, and the rules that it is judged by."""
+    """The files of a program, its language, and the rules that it is judged by."""
 
-    def __init__(self, pool: Pool, pack: Language, program: bytes, job: Job):
-        self.pool, self.pack, self.program = pool, pack, program
+    def __init__(self, pool: Pool, pack: Language, source: Sequence[File], job: Job, plain: Language | None = None):
+        self.pool, self.pack, self.source, self.job = pool, pack, tuple(source), job
+        # Prewarmed caches are filled by the build of a program without tests.
+        self.plain = plain or pack
         self.limits = job.limits.scaled(pack.limit_factors)
         self.special = job.checker if isinstance(job.checker, CheckerProgram) else None
         self.right = checker_named("exact" if isinstance(job.checker, CheckerProgram) else job.checker)
@@ -49,9 +51,13 @@ class Work:
         if built.step.verdict is Verdict.accepted:
             steps = self.tested(slot, built, cases, run_all=run_all)
             steps += [Step(Verdict.skipped)] * (len(cases) - len(steps))
-        verdict = overall(built.step.verdict, [step.verdict for step in steps])
+        return self.told(built.step, steps)
+
+    def told(self, build: Step, steps: Sequence[Step]) -> Result:
+        """The result that the steps make."""
+        verdict = overall(build.verdict, [step.verdict for step in steps])
         level, unheld = self.pool.backend.NAME, tuple(self.pool.backend.UNENFORCED)
-        return Result(verdict, built.step, tuple(steps), level, unheld, self.pack.id, self.toolchain)
+        return Result(verdict, build, tuple(steps), level, unheld, self.pack.id, self.toolchain)
 
     def tested(self, slot: Slot, built: Built, cases: Sequence[Case], *, run_all: bool) -> list[Step]:
         """A step for each case in turn, up to the first that fails unless all are to run."""
@@ -90,14 +96,21 @@ class Work:
 
     def confirmed(self, slot: Slot, built: Built, case: Case, step: Step) -> Step:
         """The step of a program that ended by itself just beyond its CPU limit, tried again while nobody else runs."""
-        argv, show = self.command("execute", self.limits)
         with self.pool.turns.alone():
-            agent = slot.agent(self.limits, role="run", show=show)
-            agent.program(built.files)
-            told, parts = next(agent.run(argv, self.pack.variables(self.limits), self.limits, [case.input]))
-        again = self.compared(slot, step_of(told, parts, self.limits), case, parts)
+            again, parts = self.once(slot, built.files, case.input)
+        again = self.compared(slot, again, case, parts)
         # Neighbours can only make a program slower.
         return again if again.cpu_s < step.cpu_s else step
+
+    def once(
+        self, slot: Slot, files: Sequence[File], given: bytes, role: str = "run", more: Sequence[str] = ()
+    ) -> tuple[Step, Sequence[bytes]]:
+        """What running the files on one input showed, its output not judged, and that output."""
+        argv, show = self.command("execute", self.limits, more)
+        agent = slot.agent(self.limits, role=role, show=show)
+        agent.program(files)
+        told, parts = next(agent.run(argv, self.pack.variables(self.limits), self.limits, [given]))
+        return step_of(told, parts, self.limits), parts
 
     def compared(self, slot: Slot, step: Step, case: Case, parts: Sequence[bytes]) -> Step:
         """The step with its last word; the expected output is looked at here and nowhere else."""
@@ -111,16 +124,13 @@ class Work:
         """The step with the word of a checker program, which sees the expected output where no candidate ever runs."""
         case, output = shown
         job = Job(special.program, special.language, (), LIMITS)
-        work = Work(self.pool, special.language, special.program, job)
+        source = (special.language.filename, False, special.program)
+        work = Work(self.pool, special.language, (source,), job)
         built = work.built(slot)
         if built.step.verdict is not Verdict.accepted:
             return failed(f"the checker program cannot be built: {built.step.stderr_tail.decode('utf-8', 'replace')}")
         files = ((INPUT, False, case.input), (OUTPUT, False, output), (ANSWER, False, case.output))
-        argv, show = work.command("execute", work.limits, special.words())
-        agent = slot.agent(work.limits, role="check", show=show)
-        agent.program((*built.files, *files))
-        told, parts = next(agent.run(argv, work.pack.variables(work.limits), work.limits, [b""]))
-        said = step_of(told, parts, work.limits)
+        said, parts = work.once(slot, (*built.files, *files), b"", "check", special.words())
         word = special.verdict(said, parts[0])
         if word is None:
             return failed(f"the checker program failed: {said.verdict} {said.stderr_tail.decode('utf-8', 'replace')}")
@@ -128,13 +138,13 @@ class Work:
 
     def built(self, slot: Slot) -> Built:
         """The program's files as they are run, compiled where the language is."""
-        source = (self.pack.filename, False, self.program)
         if not self.pack.compile:
-            return Built(Step(Verdict.accepted), (source,))
-        key = (hashlib.sha256(self.program).digest(), self.pack.digest(), self.toolchain)
+            return Built(Step(Verdict.accepted), self.source)
+        held = tuple((name, hashlib.sha256(data).digest()) for name, _, data in self.source)
+        key = (held, self.pack.digest(), self.toolchain)
         built = self.pool.artefacts.get(key)
         if built is None:
-            built = tried(lambda: self.compiled(slot, (source,)))
+            built = tried(lambda: self.compiled(slot, self.source))
             self.pool.artefacts.put(key, built)
         return built
 
@@ -160,14 +170,16 @@ class Work:
     def caches(self, slot: Slot) -> dict[str, str]:
         """The pack's variables for folders that its builds read, filled on this machine's first build."""
 
+        plain = Work(self.pool, self.plain, (), self.job)
+
         def build(program: bytes, first: str) -> Sequence[File]:
-            built = self.compiled(slot, ((self.pack.filename, False, program),), first)
+            built = plain.compiled(slot, ((self.plain.filename, False, program),), first)
             if built.step.verdict is not Verdict.accepted:
                 said = built.step.stderr_tail.decode("utf-8", "replace")
                 raise CacheError(f"language {self.pack.id}: its own program for a cache does not build: {said}")
             return built.files
 
-        return prewarmed(self.pack, self.toolchain, build)
+        return prewarmed(self.plain, self.toolchain, build)
 
     def command(self, what: str, limits: Limits, more: Sequence[str] = ()) -> tuple[list[str], tuple[str, ...]]:
         """The words of a command of the pack and more, and the folders that it needs beside the system's own."""

@@ -26,6 +26,10 @@ TELL_S = 2.0
 File = Annotated[Path | None, typer.Argument(metavar="FILE", help="The program.")]
 Lang = Annotated[str | None, typer.Option("--language", metavar="ID", help="Its language: a pack's id or name.")]
 Cases = Annotated[Path | None, typer.Option("--cases", metavar="CASES.jsonl", help='Lines of {"input", "output"}.')]
+Tests = Annotated[
+    Path | None,
+    typer.Option("--tests", metavar="TESTS", help="A test program by the language's convention, run after the cases."),
+]
 Checker = Annotated[str, typer.Option("--checker", metavar="C", help="How outputs are compared, e.g. tokens:1e-6.")]
 LimitOptions = Annotated[
     list[str] | None,
@@ -50,6 +54,7 @@ def verify(
     file: File = None,
     language: Lang = None,
     cases: Cases = None,
+    tests: Tests = None,
     checker: Checker = "lines",
     limits: LimitOptions = None,
     isolation: Isolation = "any",
@@ -58,33 +63,40 @@ def verify(
     out: Out = None,
     slots: Slots = None,
 ) -> Answer:
-    """Run a program against cases in the sandbox, or many at once with --batch: exit 0 accepted, 1 not, 3 our fault."""
+    """Run a program against cases or tests in the sandbox, or many with --batch: exit 0 accepted, 1 not, 3 ours."""
     from tasklake.jobs.config import UsageError
 
     if batch is not None:
         if out is None or file is not None:
             raise UsageError("--batch JOBS.jsonl needs --out RESULTS.jsonl, and takes no FILE")
         return _many(shared, batch, out, isolation, run_all, slots)
-    if file is None or language is None or cases is None:
-        raise UsageError("verify needs FILE, --language ID and --cases CASES.jsonl; or --batch JOBS.jsonl and --out")
+    if file is None or language is None or not (cases or tests):
+        raise UsageError(
+            "verify needs FILE, --language ID and --cases CASES.jsonl or --tests TESTS; or --batch JOBS.jsonl and --out"
+        )
     with _usage():
-        found = _one(_job(shared, file, language, cases, (checker, limits or [])), isolation, run_all)
+        found = _one(_job(shared, file, language, (cases, tests), (checker, limits or [])), isolation, run_all)
+    rows = [{"case": number, **case} for number, case in enumerate(found["cases"])]
+    rows += [{"case": "tests", **found["tests"]}] if "tests" in found else []
     view: list[RenderableType] = [
-        render.records([{"case": number, **case} for number, case in enumerate(found["cases"])]),
+        render.records(rows),
         Text(f"\n{found['verdict']}  ({found['toolchain']}, {found['isolation']})"),
     ]
     tail = [Text("\n" + render.shown(found["stderr_tail"], limit=render.UNWRAPPED))] if found["stderr_tail"] else []
     return Answer(found, [*view, *tail], code=CODES.get(found["verdict"], 1))
 
 
-def _job(shared: Shared, file: Path, name: str, cases: Path, rules: tuple[str, list[str]]) -> Job:
+def _job(
+    shared: Shared, file: Path, name: str, given: tuple[Path | None, Path | None], rules: tuple[str, list[str]]
+) -> Job:
     from tasklake.sandbox_exec.job import Job
     from tasklake.sandbox_exec.languages import language
-    from tasklake.sandbox_exec.verifying import limits_of, read_cases
+    from tasklake.sandbox_exec.verifying import limits_of, read_cases, read_tests
 
-    checker, limits = rules
+    (cases, tests), (checker, limits) = given, rules
     pack = language(name, _packs(shared))
-    return Job(file.read_bytes(), pack, read_cases(cases), limits_of(_limits(limits)), checker)
+    program, known = file.read_bytes(), read_cases(cases) if cases else []
+    return Job(program, pack, known, limits_of(_limits(limits)), checker, read_tests(tests) if tests else b"")
 
 
 def _one(job: Job, isolation: str, run_all: bool) -> dict[str, Any]:
@@ -142,13 +154,13 @@ def _usage() -> Iterator[None]:
     from tasklake.jobs.config import UsageError
     from tasklake.sandbox_exec.backends import IsolationError
     from tasklake.sandbox_exec.checkers import CheckerError
-    from tasklake.sandbox_exec.languages import PackError
+    from tasklake.sandbox_exec.languages import NoConventionError, PackError
     from tasklake.sandbox_exec.limits import LimitError
     from tasklake.sandbox_exec.verifying import InputError
 
     try:
         yield
-    except (IsolationError, CheckerError, PackError, LimitError, InputError) as error:
+    except (IsolationError, CheckerError, PackError, NoConventionError, LimitError, InputError) as error:
         raise UsageError(str(error)) from None
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise UsageError(f"{error.filename}: {error.strerror}") from None

@@ -7,9 +7,10 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from tasklake.sandbox_exec.errors import TasklakeError
 from tasklake.sandbox_exec.limits import FACTORS, MIB, Limits
 from tasklake.sandbox_exec.verdict import Case
 
@@ -18,8 +19,14 @@ PLAIN = re.compile(r"[A-Za-z0-9_./+:=,@% -]*")
 ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 # These exist inside a shell only, or mean something else outside of it.
 BUILTINS = frozenset((".", "cd", "eval", "exec", "export", "set", "ulimit", "umask", "unset"))
+# Stand for the two texts in the files of a test convention.
+PROGRAM, TESTS = b"{program}", b"{tests}"
 # Stands for the memory limit in mebibytes: a runtime that collects garbage must be told how much it may keep.
 MEMORY = "{memory_mb}"
+
+
+class NoConventionError(TasklakeError):
+    """Tests are given for a language whose pack says nothing about them."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,8 @@ class SelfTest:
     program: str
     input: str
     expect: str
+    # A test program in the language's convention, instead of an input and an output.
+    tests: str = ""
     output: str | None = None
     # A megabyte of output is written down as one line and a number.
     repeat: int = 1
@@ -37,6 +46,20 @@ class SelfTest:
     def case(self) -> Case:
         """The case to run the program against; where the verdict needs no output, it expects none."""
         return Case(self.input.encode(), (self.output or "").encode() * self.repeat)
+
+
+@dataclass(frozen=True)
+class Convention:
+    """How a test program is attached to a program of the language: files with places for both, built and run."""
+
+    files: tuple[tuple[str, str], ...]
+    execute: str
+    compile: str = ""
+
+    def attached(self, program: bytes, tests: bytes) -> tuple[tuple[str, bool, bytes], ...]:
+        """The files with the program and its tests in their places, and nothing else replaced."""
+        held = {PROGRAM: program, TESTS: tests}
+        return tuple((name, False, _placed(template, held)) for name, template in self.files)
 
 
 @dataclass(frozen=True)
@@ -85,6 +108,7 @@ class Language:
     # Folders that the toolchain reads, beyond those that every box shows.
     show: tuple[str, ...] = ()
     self_test: tuple[SelfTest, ...] = ()
+    test: Convention | None = None
     docs: str = ""
     container: str = ""
 
@@ -112,6 +136,12 @@ class Language:
         """The limits of a task that says nothing about them."""
         return Limits().scaled(self.limit_factors)
 
+    def tested(self) -> Language:
+        """The language as programs are built and run together with their tests."""
+        if self.test is None:
+            raise NoConventionError(f"language {self.id} has no test convention: its pack has no key `test`")
+        return replace(self, compile=self.test.compile, execute=self.test.execute, test=None)
+
     def needs(self) -> list[str]:
         """The commands that must be installed before a program can be built and run."""
         found = dict.fromkeys(_first(text) for text in (self.compile, self.execute) if text.strip())
@@ -124,6 +154,11 @@ class Language:
         if all(re.fullmatch(r"[a-z0-9][a-z0-9+.-]*", each) for each in self.install):
             return "apt-get install " + " ".join(self.install)
         return "install it with: " + "; ".join(self.install)
+
+
+def _placed(template: str, held: Mapping[bytes, bytes]) -> bytes:
+    """The template's places filled in one go: what one text holds is never taken for the place of the other."""
+    return re.sub(b"|".join(map(re.escape, held)), lambda place: held[place[0]], template.encode())
 
 
 def filled(text: str, limits: Limits) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tasklake.sandbox_exec.documents import Document, load_document, nearest
 from tasklake.sandbox_exec.errors import TasklakeError
-from tasklake.sandbox_exec.languages.model import Factors, Language, SelfTest
+from tasklake.sandbox_exec.languages.model import PROGRAM, TESTS, Convention, Factors, Language, SelfTest
 from tasklake.sandbox_exec.limits import FACTORS
 from tasklake.sandbox_exec.verdict import Verdict
 
@@ -65,6 +65,8 @@ def read_language(text: str, file: str, stem: str) -> Language:
     made = Language(**{**_assumed(stem, places), **{key: READERS[key](place) for key, place in places.items()}})
     if made.caches and not made.compile:
         raise places["caches"].wrong("there is no compile that could fill it; remove it")
+    if made.test is None and any(test.tests for test in made.self_test):
+        raise places["self_test"].wrong("one of them holds tests, but the pack says nothing about them; add `test`")
     for twice in {name for name, _ in made.environment} & {name for name, _ in made.caches}:
         raise places["caches"].wrong(f"{twice} is among the variables of environment too; name it in one place")
     return made
@@ -109,7 +111,10 @@ def _compile(place: _Place) -> str:
 
 
 def _filename(place: _Place) -> str:
-    name = _text(place)
+    return _plain(place, _text(place))
+
+
+def _plain(place: _Place, name: str) -> str:
     # The file is written into a fresh folder: a path could leave it.
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*", name):
         raise place.wrong(f"{name!r} is not a plain file name such as main.lua")
@@ -189,6 +194,26 @@ def _folders(place: _Place) -> tuple[str, ...]:
     return _texts(place)
 
 
+def _convention(place: _Place) -> Convention:
+    places = place.keys(("files", "compile", "execute"))
+    for needed in ("files", "execute"):
+        if needed not in places:
+            raise place.wrong(f"{needed} is missing from the test convention")
+    compiled = _compile(places["compile"]) if "compile" in places else ""
+    return Convention(_files(places["files"]), _command(places["execute"]), compiled)
+
+
+def _files(place: _Place) -> tuple[tuple[str, str], ...]:
+    """Files by their names, with one place at least for each of the two texts."""
+    if not isinstance(place.value, dict) or not place.value:
+        raise place.wrong(f"expected names with texts such as {{main.lua: ...}}, not {_kind(place.value)}")
+    found = tuple((_plain(each, str(each.path[-1])), _text(each)) for each in place.keys(tuple(place.value)).values())
+    for needed in (PROGRAM.decode(), TESTS.decode()):
+        if not any(needed in text for _, text in found):
+            raise place.wrong(f"no file holds {needed}, the place of that text")
+    return found
+
+
 def _self_tests(place: _Place) -> tuple[SelfTest, ...]:
     return tuple(_self_test(each) for each in place.items())
 
@@ -199,7 +224,7 @@ def _self_test(place: _Place) -> SelfTest:
         if needed not in places:
             raise place.wrong(f"{needed} is missing from this self-test")
     made = SelfTest(**{"input": "", **{key: SELF_TEST_READERS[key](each) for key, each in places.items()}})
-    if made.output is None and made.expect in (Verdict.accepted, Verdict.wrong_answer):
+    if made.output is None and not made.tests and made.expect in (Verdict.accepted, Verdict.wrong_answer):
         raise place.wrong(f"a self-test that expects {made.expect} needs an output to compare with")
     return made
 
@@ -237,6 +262,7 @@ READERS: dict[str, Callable[[_Place], Any]] = {
     "home": _texts,
     "show": _folders,
     "self_test": _self_tests,
+    "test": _convention,
     "docs": _text,
     "container": _container,
 }
@@ -247,4 +273,5 @@ SELF_TEST_READERS: dict[str, Callable[[_Place], Any]] = {
     "expect": _verdict,
     "output": _text,
     "repeat": _repeat,
+    "tests": _text,
 }

@@ -30,7 +30,7 @@ def test_language_that_fails_its_self_test_is_not_offered(tmp_path: Path) -> Non
     for name in load_languages():
         (tmp_path / f"{name}.yaml").write_text("filename: [\n")
     with Pool() as pool:
-        rows = {row["language"]: row for row in offers(tmp_path, pool.run)}
+        rows = {row["language"]: row for row in offers(tmp_path, pool.done)}
     found = {name: (row["offered"], row["self_test"]) for name, row in rows.items() if name in MADE}
     assert found == {"good": (True, "passed"), "wrong": (False, "failed"), "untried": (True, "none")}
     assert "echo: expected accepted, got runtime_error" in rows["wrong"]["why_not"]

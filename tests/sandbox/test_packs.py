@@ -69,7 +69,7 @@ def pool_for(pack: Language, level: str) -> Pool:
 def misjudged(pack: Language, level: str) -> list[str]:
     """The self-tests that are judged otherwise than the pack expects."""
     with pool_for(pack, level) as pool:
-        rows = self_test(pack, pool.run, QUICK)
+        rows = self_test(pack, pool.done, QUICK)
     assert rows
     return [f"{row['check']}: expected {row['expected']}, got {row['got']}" for row in rows if not row["ok"]]
 
