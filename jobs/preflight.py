@@ -11,18 +11,28 @@ from tasklake.jobs.config import Settings, java_command
 from tasklake.jobs.lake import LakeUri
 from tasklake.sandbox_exec.doctor import offers
 from tasklake.sandbox_exec.errors import TasklakeError
+from tasklake.sandbox_exec.levels import levels, speed
 from tasklake.sandbox_exec.pool import Pool, isolation_level
 
 Check = dict[str, Any]
 Told = Callable[[str, Mapping[str, Any]], None]
 
 
-def doctor(settings: Settings, quick: bool, told: Told) -> list[Check]:
-    """One row per check: check, ok, found, advice."""
+def doctor(settings: Settings, quick: bool, told: Told) -> dict[str, list[dict[str, Any]]]:
+    """Rows by what they are about: checks (check, ok, found, advice), isolation levels, and the speed of each."""
     isolation = _isolation()
     # Without a box no self-test can be run.
     rows = [_language(row) for row in languages(settings, quick or not isolation["ok"], told)]
-    return [_python(), _java(), _spark(), _jars(settings), _lake(settings), isolation, *rows]
+    checks = [_python(), _java(), _spark(), _jars(settings), _lake(settings), isolation, *rows]
+    return {"checks": checks, "isolation": list(levels()), "speed": [] if quick else _speed(told)}
+
+
+def _speed(told: Told) -> list[dict[str, Any]]:
+    rows = []
+    for level in (row["level"] for row in levels() if row["available"]):
+        told("speed", {"text": level})
+        rows.append(speed(level))
+    return rows
 
 
 def languages(settings: Settings, quick: bool, told: Told) -> list[dict[str, Any]]:

@@ -32,6 +32,7 @@ KeepReleases = Annotated[
 ]
 
 Quick = Annotated[bool, typer.Option("--quick", help="Only ask for the toolchains; run no self-test.")]
+Glance = Annotated[bool, typer.Option("--quick", help="Run no self-test of a language and measure no speed.")]
 
 
 def export(shared: Shared, release: ReleaseName, format: Format, out: Out) -> Answer:
@@ -77,21 +78,23 @@ def languages(shared: Shared, quick: Quick = False) -> Answer:
         return _records(preflight.languages(shared.settings(), quick, progress))
 
 
-def doctor(shared: Shared, quick: Quick = False) -> Answer:
-    """Check this machine and list every setting with where its value came from; a missing language is no failure."""
+def doctor(shared: Shared, quick: Glance = False) -> Answer:
+    """Check this machine: what is missing, isolation levels, languages, speed, and every setting with its origin.
+
+    A missing language is no failure.
+    """
     from tasklake.jobs import preflight
 
     settings = shared.settings()
     with render.progress("checking this machine") as progress:
-        checks, described = preflight.doctor(settings, quick, progress), settings.describe()
-    marked = [{**check, "ok": "yes" if check["ok"] else "NO"} for check in checks]
-    view: list[RenderableType] = [
-        render.records(marked),
-        Text(""),
-        render.records(described, ("setting", "value", "origin", "meaning")),
-    ]
+        found = {**preflight.doctor(settings, quick, progress), "settings": settings.describe()}
+    checks = found["checks"]
+    marked = {**found, "checks": [{**check, "ok": "yes" if check["ok"] else "NO"} for check in checks]}
+    view: list[RenderableType] = []
+    for rows in marked.values():
+        view += [render.records(rows), Text("")] if rows else []
     needed = [check for check in checks if not check["check"].startswith("language ")]
-    return Answer({"checks": checks, "settings": described}, view, all(check["ok"] for check in needed))
+    return Answer(found, view[:-1], all(check["ok"] for check in needed))
 
 
 def _records(rows: Any, nothing: str = "nothing here") -> Answer:
