@@ -149,7 +149,7 @@ def why_not(backend: ModuleType) -> str:
         return told
     try:
         return _tried(backend)
-    except AgentDied as error:
+    except (AgentDied, OSError) as error:
         return str(error)
 
 

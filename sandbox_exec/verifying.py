@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -181,7 +182,8 @@ def verify_many(
                 waiting[len(waiting)] = asked
                 yield asked.job
 
-    with out.open("ab") as file:
+    # Unbuffered: what does not fit on a disk is told where it is written, and at no later time.
+    with out.open("ab", buffering=0) as file:
         for number, result in pool.each(wanted(), run_all=run_all):
             append(file, waiting[number], told(result))
             waiting[number] = Asked("", "", None)
@@ -206,9 +208,13 @@ def asked_for(jobs: Path, packs: Mapping[str, Language]) -> Iterator[Asked]:
 
 def append(file: Any, asked: Asked, found: Mapping[str, Any]) -> None:
     """The result is in the file, whole, whatever happens afterwards to this process."""
-    line = json.dumps({"id": asked.name, "job": asked.digest, **found}, ensure_ascii=True)
-    file.write(line.encode() + b"\n")
-    file.flush()
+    line = json.dumps({"id": asked.name, "job": asked.digest, **found}, ensure_ascii=True).encode() + b"\n"
+    try:
+        written = file.write(line)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, file.name) from None
+    if written < len(line):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), file.name)
 
 
 def finished(out: Path) -> tuple[set[tuple[str, str]], set[tuple[str, str, str]]]:

@@ -138,7 +138,14 @@ def main() -> None:
     while frame := read_frame(stdin):
         header, blobs = frame
         if header["op"] == "program":
-            programs.install(header["files"], blobs)
+            try:
+                programs.install(header["files"], blobs)
+            except OSError as error:
+                told = {"failed": f"the program cannot be written: {error.strerror}", "ours": True}
+                # Said in answer to what comes next, which is a run.
+                if read_frame(stdin):
+                    write_frame(stdout, told, [b"", b""])
+                raise Dirty(told["failed"]) from None
             continue
         for given in blobs:
             programs.link()
