@@ -25,7 +25,7 @@ def levels() -> Iterator[dict[str, Any]]:
     """One row per level, the strongest first: what it satisfies, whether it works here and why not."""
     for module in backends():
         reason = why_not(module)
-        satisfied = next(word for word, least in reversed(REQUIRED.items()) if module.STRENGTH >= least)
+        satisfied = next(word for word, least in reversed(REQUIRED.items()) if least <= module.STRENGTH)
         yield {
             "level": module.NAME,
             "satisfies": satisfied,
