@@ -138,7 +138,7 @@ class Lake:
         """The rows read back from storage: their plan is short, and a lost executor loses none of them."""
         place = self.uri.child("_spool", "_pinned", self.run_id, name)
         rows.write.mode("overwrite").parquet(place.spark())
-        return self.spark.read.schema(rows.schema).parquet(place.spark())
+        return self.spark.read.schema(rows.schema).parquet(place.literal())
 
     def unpin(self) -> None:
         """Nothing pinned is left, by this run or by a killed one."""

@@ -31,7 +31,7 @@ class Spool:
         """Everything finished so far; once per value of `distinct`, for a task that Spark ran twice spools twice."""
         if not self.place.files(".parquet"):
             return self.spark.createDataFrame([], self.schema)
-        rows = self.spark.read.schema(self.schema).parquet(self.place.spark())
+        rows = self.spark.read.schema(self.schema).parquet(self.place.literal())
         return rows.dropDuplicates([distinct]) if distinct else rows
 
     def fill(self, rows: DataFrame, open_measure: OpenMeasure, most: int, told: Callable[[int], None]) -> int:

@@ -81,6 +81,10 @@ class LakeUri:
         """The spelling that Spark reads."""
         return self.path if self.is_local else f"s3a://{self.bucket}/{self.path}"
 
+    def literal(self) -> str:
+        """The spelling in which Spark reads this very place: a reader of files takes brackets and stars for a glob."""
+        return re.sub(r"([][{}*?\\])", r"\\\1", self.spark())
+
     def __str__(self) -> str:
         return self.path if self.is_local else f"s3://{self.bucket}/{self.path}"
 

@@ -34,8 +34,8 @@ class Frozen:
     def damaged(self, what: str) -> LakeError:
         """What is said of a copy that is not whole."""
         return LakeError(
-            f"release {self.name} is damaged: {' '.join(what.split())}, in {self.place}; restore that folder from a copy of the lake. "
-            "Nothing was exported"
+            f"release {self.name} is damaged: {' '.join(what.split())}, in {self.place}; restore that folder from a "
+            "copy of the lake. Nothing was exported"
         )
 
     def manifest(self) -> bytes:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
 from tasklake.jobs.lake import Lake, LakeError, LakeUri, look
 from tasklake.jobs.lake.ddl import PROPERTIES
 from tasklake.jobs.lake.lease import Holder, Lease, LeaseHeldError, dump
+from tasklake.jobs.lake.spool import Spool
 from tasklake.quality.tables import Role, Table, all_tables
+from tasklake.udfs.spool import store
 
 pytestmark = pytest.mark.spark
 
@@ -149,6 +153,19 @@ def test_what_is_pinned_stays_as_it_was_until_it_is_let_go(lake, frame):
     assert pinned.count() == 1
     lake.unpin()
     assert not lake.uri.child("_spool", "_pinned").exists()
+
+
+def test_a_lake_may_lie_under_any_name(spark, empty_lake: Path, tmp_path: Path, frame):
+    """What means something in a URI or a glob is a letter like any other: tables, pinned sets and spools are found."""
+    folder = tmp_path / "a b#c?d [x] {y}*'`"
+    shutil.copytree(empty_lake, folder)
+    lake = Lake(spark, LakeUri.parse(str(folder)), run_id="first")
+    lake.merge("candidates", frame("candidates", candidate("c1")))
+    assert lake.pin("set", lake.read("candidates").select("candidate_id")).count() == 1
+    spool = Spool(spark, lake, "stage", "a int")
+    store(pa.table({"a": pa.array([7], pa.int32())}), "", spool.place.path, "seg-1-x.parquet")
+    assert [row["a"] for row in spool.read().collect()] == [7]
+    assert look.query(str(folder), "SELECT candidate_id FROM candidates").num_rows == 1
 
 
 @each_table

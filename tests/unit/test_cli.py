@@ -275,7 +275,7 @@ def test_rejects_are_the_current_ones_of_the_stage_asked_for(lake: Path, capsys:
     assert asked(capsys, "rejects", "--stage", "judge", *at) == []
     assert cli.main(["rejects", "--limit", "1", *at]) == 0
     page = capsys.readouterr().out
-    assert "missing_column" in page
+    assert all(word in page for word in ("missing_column", "location", "a:1"))
     assert "3 more; see them with --limit 4" in page
 
 
