@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasklake.jobs.config import Settings, java_command, run_workers_on
+from tasklake.jobs.config import Settings, UsageError, java_command, redacted, run_workers_on
 from tasklake.jobs.jars import jars_for
 from tasklake.jobs.lake.uri import LakeUri
 from tasklake.sandbox_exec.errors import TasklakeError
@@ -116,12 +116,22 @@ def _made(settings: Settings, lake: LakeUri) -> SparkSession:
     run_workers_on(sys.executable)
     builder = SparkSession.builder.appName("tasklake")
     if remote and not remote.startswith("local"):
-        return builder.remote(remote).getOrCreate()
+        return _connected(builder, remote)
     configuration = {**PINNED, **DELTA, **LOCAL, **_own(settings), **_jars(settings, lake), **_s3(settings, lake)}
     builder = builder.remote(remote) if remote else builder.master(settings.spark_master)
     for name, value in configuration.items():
         builder = builder.config(name, value)
     return _started(builder)
+
+
+def _connected(builder: Any, remote: str) -> SparkSession:
+    """The session behind the URL; one that is none is used wrongly."""
+    try:
+        spark: SparkSession = builder.remote(remote).getOrCreate()
+    except ValueError as error:
+        said = redacted(str(error).splitlines()[0])
+        raise UsageError(f"spark_remote is {redacted(remote)}: {said}; write sc://HOST:PORT") from None
+    return spark
 
 
 def _started(builder: Any) -> SparkSession:
