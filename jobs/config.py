@@ -90,7 +90,8 @@ class Settings(BaseModel):
         default="auto", description="how Spark is reached; auto: an existing session, else local"
     )
     # All cores: candidates run one per slot and the machine is the user's own.
-    spark_master: Master = Field(default="local[*]", description="master of a local session")
+    # Three tries: a Python worker that the system ends for want of memory is no end of the run.
+    spark_master: Master = Field(default="local[*,3]", description="master of a local session")
     spark_remote: ConnectUrl | None = Field(default=None, description="Spark Connect URL, for session connect")
     # 2 GiB holds the demo and all of MBPP with room to spare, on a laptop of 8 GiB.
     driver_memory: Memory = Field(default="2g", description="heap of the local driver")

@@ -15,7 +15,7 @@ from tasklake.quality.gates import Gate, chosen_gates
 from tasklake.sandbox_exec.languages import Language, language, load_languages
 from tasklake.sandbox_exec.limits import Limits
 from tasklake.udfs.identity import content_hash
-from tasklake.udfs.spool import KEPT_ROWS, PASSING_ROWS, OpenMeasure
+from tasklake.udfs.spool import OpenMeasure
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -101,8 +101,7 @@ class Run:
             spool.clear()
         else:
             rows = rows.join(spool.read().select(keep), on=keep, how="left_anti")
-        most = PASSING_ROWS if keep is None else KEPT_ROWS
-        done = spool.fill(self.spread(rows), open_measure, most, lambda n: self.progress(stage, {"done": n}))
+        done = spool.fill(self.spread(rows), open_measure, keep, lambda n: self.progress(stage, {"done": n}))
         self.measures[stage] = done
         return spool.read(distinct=keep)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.fs as fs
 import pyarrow.parquet as pq
 
 from tasklake.udfs.storage import bucket_system
@@ -72,16 +73,42 @@ def store(table: pa.Table, bucket: str, folder: str, name: str) -> None:
     hidden.rename(Path(folder) / name)
 
 
+def finished(bucket: str, folder: str, key: str) -> frozenset[Any]:
+    """The keys of all rows that lie in segments of the folder."""
+    system = bucket_system(bucket) if bucket else fs.LocalFileSystem()
+    place = f"{bucket}/{folder}" if bucket else folder
+    found = system.get_file_info(fs.FileSelector(place, allow_not_found=True))
+    names = [each.path for each in found if each.base_name.startswith("seg-")]
+    return frozenset(
+        value for name in names for value in pq.read_table(name, columns=[key], filesystem=system)[key].to_pylist()
+    )
+
+
+def attempt() -> int:
+    """How many times this task was begun before; 0 outside of Spark."""
+    from pyspark import TaskContext
+
+    context = TaskContext.get()
+    return context.attemptNumber() if context else 0
+
+
 def spooled(
-    open_measure: OpenMeasure, bucket: str, folder: str, schema: pa.Schema, most: int
+    open_measure: OpenMeasure, bucket: str, folder: str, schema: pa.Schema, keep: str | None
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """A function for mapInArrow that spools what the measure makes of every row and yields the tally."""
+    """A function for mapInArrow that spools what the measure makes of every row and yields the tally.
+
+    With `keep`, the column that tells rows apart, segments are small, and a task that is begun again, because its
+    worker was killed, leaves out the rows that its first try had stored.
+    """
 
     def over(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        segment = Segment(bucket, folder, schema, most)
+        segment = Segment(bucket, folder, schema, KEPT_ROWS if keep else PASSING_ROWS)
+        done = finished(bucket, folder, keep) if keep and attempt() else frozenset()
         with open_measure() as measure:
             for batch in batches:
                 for row in batch.to_pylist():
+                    if keep and row[keep] in done:
+                        continue
                     for made in measure(row):
                         segment.add(made)
         segment.close()

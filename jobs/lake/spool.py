@@ -34,19 +34,19 @@ class Spool:
         rows = self.spark.read.schema(self.schema).parquet(self.place.literal())
         return rows.dropDuplicates([distinct]) if distinct else rows
 
-    def fill(self, rows: DataFrame, open_measure: OpenMeasure, most: int, told: Callable[[int], None]) -> int:
-        """Every row is measured and spooled; the count of what this call finished."""
+    def fill(self, rows: DataFrame, open_measure: OpenMeasure, keep: str | None, told: Callable[[int], None]) -> int:
+        """Every row is measured and spooled; the count of what this call finished, whatever Spark did again."""
         before = self.finished()
-        function = spooled(open_measure, self.place.bucket, self.place.path, self._arrow(), most)
+        function = spooled(open_measure, self.place.bucket, self.place.path, self._arrow(), keep)
         ended = threading.Event()
         teller = threading.Thread(target=self._tell, args=(before, told, ended), daemon=True)
         teller.start()
         try:
-            tallies = rows.mapInArrow(function, "rows bigint").collect()
+            rows.mapInArrow(function, "rows bigint").collect()
         finally:
             ended.set()
             teller.join()
-        return int(sum(tally["rows"] for tally in tallies))
+        return self.finished() - before
 
     def direct(self, rows: DataFrame, open_measure: OpenMeasure) -> DataFrame:
         """What the measure would make of the rows, computed whenever it is read and never stored."""

@@ -241,3 +241,21 @@ def test_against_a_plain_harness(pool: Pool, folder: Path) -> None:
     harness.stdin.close()
     harness.wait()
     record("Lua a+b, 10 cases: tests per second in a box / plain harness", 100 / ours, 100 / plain, "tests/s")
+
+
+def test_spark_fan_out(tmp_path: Path) -> None:
+    """Twenty thousand programs through Spark and its spool, against the pool alone in the same process."""
+    script = ROOT / "tests" / "spark" / "fan_out.py"
+    count = int(os.environ.get("FAN_OUT", "20000"))
+    words = [sys.executable, str(script), str(tmp_path / "lake"), str(count)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert (told["accepted"], told["twice"]) == (count, 0)
+    text = "local a, b = io.read('n', 'n')\nprint(a + b, {})\n"
+    jobs = (Job(text.format(n), "lua", [Case(b"1 2", f"3 {n}".encode())], checker="tokens") for n in range(count))
+    with Pool(cores()) as many:
+        began = time.perf_counter()
+        assert sum(result.verdict is Verdict.accepted for _, result in many.each(jobs)) == count
+        alone = time.perf_counter() - began
+    record("spark fan-out, programs per second", count / told["seconds"], count / alone, "programs/s")

@@ -25,7 +25,7 @@ def origin(settings: Settings, name: str) -> str:
 
 def test_each_layer_wins_over_the_one_below_it(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = RecipeSettings(spark_master="local[3]", driver_memory="3g")
-    assert (load_settings().spark_master, origin(load_settings(), "spark_master")) == ("local[*]", "default")
+    assert (load_settings().spark_master, origin(load_settings(), "spark_master")) == ("local[*,3]", "default")
     assert (load_settings(recipe).spark_master, origin(load_settings(recipe), "spark_master")) == ("local[3]", "recipe")
     monkeypatch.setenv("TASKLAKE_SPARK_MASTER", "local[4]")
     above = load_settings(recipe)

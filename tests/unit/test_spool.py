@@ -13,7 +13,7 @@ import pytest
 
 from tasklake.jobs.lake import LakeUri
 from tasklake.udfs import spool
-from tasklake.udfs.spool import SEGMENT_S, Measure, Segment, direct, spooled
+from tasklake.udfs.spool import KEPT_ROWS, SEGMENT_S, Measure, Segment, direct, spooled
 
 SCHEMA = pa.schema([("n", pa.int64()), ("text", pa.string())])
 
@@ -31,10 +31,10 @@ def doubling() -> Iterator[Measure]:
 
 @contextmanager
 def failing() -> Iterator[Measure]:
-    """The task dies at the third row."""
+    """The task dies two rows behind its first segment."""
 
     def fail(row):
-        if row["n"] == 2:
+        if row["n"] == KEPT_ROWS + 2:
             raise MemoryError("the worker died")
         yield {"n": row["n"], "text": ""}
 
@@ -56,8 +56,8 @@ def rows(folder: Path) -> list[int]:
     return sorted(n for path in segments(folder) for n in pq.read_table(path).column("n").to_pylist())
 
 
-def tally(folder: Path, opened=doubling, most: int = 4, sizes=(3, 2)) -> list[int]:
-    function = spooled(opened, "", str(folder), SCHEMA, most)
+def tally(folder: Path, opened=doubling, keep: str | None = "n", sizes=(3, 2)) -> list[int]:
+    function = spooled(opened, "", str(folder), SCHEMA, keep)
     return [row["rows"] for batch in function(batches(*sizes)) for row in batch.to_pylist()]
 
 
@@ -139,8 +139,14 @@ def test_a_task_without_rows_yields_a_tally_of_none(tmp_path):
 def test_a_task_that_dies_keeps_the_segments_that_were_closed(tmp_path):
     """Closed segments outlive the task: the retry finds their rows."""
     with pytest.raises(MemoryError):
-        tally(tmp_path, failing, most=1, sizes=(4,))
-    assert rows(tmp_path) == [0, 1]
+        tally(tmp_path, failing, sizes=(2 * KEPT_ROWS,))
+    assert rows(tmp_path) == list(range(KEPT_ROWS))
+
+
+def test_what_only_passes_through_is_kept_in_large_segments(tmp_path):
+    """Rows that cost nothing to make again are not written in small files."""
+    tally(tmp_path, keep=None, sizes=(4 * KEPT_ROWS,))
+    assert len(segments(tmp_path)) == 1
 
 
 def test_the_measure_is_opened_once_per_task(tmp_path):
