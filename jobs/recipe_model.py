@@ -12,9 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainValidator,
     StringConstraints,
@@ -24,6 +22,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from tasklake.jobs.config import RecipeSettings
+from tasklake.jobs.recipe_llm import Llm
+from tasklake.jobs.recipe_parts import Count, Seconds, Section, Text, as_tuple
 from tasklake.sandbox_exec.backends import IsolationError, wanted
 from tasklake.sandbox_exec.documents import nearest
 from tasklake.sandbox_exec.languages import PackError, language
@@ -37,16 +37,9 @@ OFFERED = "offered"
 MIB = 1024 * 1024
 
 
-def _as_tuple(value: Any) -> Any:
-    """One word stands for a list of one; YAML knows lists, frozen models hold tuples."""
-    if isinstance(value, list):
-        return tuple(value)
-    return (value,) if isinstance(value, str) else value
-
-
 def _all_or_names(value: Any, info: ValidationInfo) -> Any:
     """Every gate, or those named, each of which there must be."""
-    names = _as_tuple(value)
+    names = as_tuple(value)
     if not isinstance(names, tuple) or not names or not all(isinstance(name, str) and name for name in names):
         raise PydanticCustomError("recipe", "must be all or a list of gates")
     if names == ("all",):
@@ -79,21 +72,12 @@ def _a_language(name: str, info: ValidationInfo) -> str:
     return name
 
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 # Names become values of key columns, file names and parts of URIs.
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
-Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(as_tuple), Field(min_length=1)]
 Languages = Annotated[
-    tuple[Annotated[Text, AfterValidator(_a_language)], ...], BeforeValidator(_as_tuple), Field(min_length=1)
+    tuple[Annotated[Text, AfterValidator(_a_language)], ...], BeforeValidator(as_tuple), Field(min_length=1)
 ]
-Count = Annotated[int, Field(ge=1)]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
-
-
-class Section(BaseModel):
-    """A part of a recipe: unknown keys are refused, nothing is converted silently, nothing changes afterwards."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Source(Section):
@@ -182,7 +166,7 @@ class Propose(Section):
     # Recorded answers need no key and no network.
     provider: Literal["replay"] = "replay"
     # Needed only by a recipe that proposes, which the recipe checks.
-    path: Annotated[tuple[Text, ...], BeforeValidator(_as_tuple)] = ()
+    path: Annotated[tuple[Text, ...], BeforeValidator(as_tuple)] = ()
     # One per task and language is what pass@1 needs; the published evaluation takes 20.
     samples: Annotated[int, Field(ge=1, le=1000)] = 1
 
@@ -227,11 +211,13 @@ class Recipe(Section):
     name: Slug = Field(description="a short name in small letters, such as mbpp-rules")
     description: str = ""
     source: Source | None = None
-    sources: Annotated[tuple[Source, ...], BeforeValidator(_as_tuple)] = Field(default=(), validate_default=True)
+    sources: Annotated[tuple[Source, ...], BeforeValidator(as_tuple)] = Field(default=(), validate_default=True)
     # All that this machine can run: a lake is rarely about one language.
     languages: Languages = (OFFERED,)
-    stages: Annotated[tuple[Stage, ...], BeforeValidator(_as_tuple)] = STAGES
+    stages: Annotated[tuple[Stage, ...], BeforeValidator(as_tuple)] = STAGES
     limits: Limits = Limits()
+    # Absent: no model is asked, which is free.
+    llm: Llm | None = None
     reformulate: Reformulate = Reformulate()
     ground: Ground = Ground()
     propose: Propose = Field(default=Propose(), validate_default=True)

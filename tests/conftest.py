@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +16,8 @@ from tasklake.jobs.config import Settings, java_command, load_settings
 from tasklake.jobs.lake import Lake, LakeUri
 from tasklake.jobs.session import session
 from tasklake.quality.tables import all_tables
+from tasklake.udfs.llm.fake.faults import parse_faults
+from tasklake.udfs.llm.fake.server import FAKE, Behaviour, start
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -67,3 +72,47 @@ def frame(spark: SparkSession) -> Callable[..., DataFrame]:
         return spark.createDataFrame(values, definition.schema())
 
     return made
+
+
+class FakeLlm:
+    """The server of `tasklake llm serve-fake` in a thread of this process."""
+
+    def __init__(self, **behaviour: Any):
+        self.loop = asyncio.new_event_loop()
+        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+        faults = parse_faults(behaviour.pop("faults", ()))
+        self.runner, port = self._run(start(Behaviour(faults=faults, **behaviour)))
+        self.state = self.runner.app[FAKE]
+        self.url = f"http://127.0.0.1:{port}/v1"
+
+    def misbehave(self, *faults: str, **more: Any) -> None:
+        """The server does this from now on."""
+        self.state.behaviour = replace(self.state.behaviour, faults=parse_faults(faults), **more)
+
+    def forget(self) -> None:
+        """All counts begin again."""
+        for counted in (self.state.received, self.state.answered, self.state.times):
+            counted.clear()
+
+    def close(self) -> None:
+        """Nobody listens any more; fine when nobody did."""
+        if self.loop.is_running():
+            self._run(self.runner.cleanup())
+            self.loop.call_soon_threadsafe(self.loop.stop)
+
+    def _run(self, work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+
+
+@pytest.fixture
+def fake_llm() -> Iterator[Callable[..., FakeLlm]]:
+    """Starts a real server that answers like a model and fails on demand."""
+    servers: list[FakeLlm] = []
+
+    def started(**behaviour: Any) -> FakeLlm:
+        servers.append(FakeLlm(**behaviour))
+        return servers[-1]
+
+    yield started
+    for server in servers:
+        server.close()

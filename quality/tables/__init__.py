@@ -106,6 +106,8 @@ JOURNEY = (
     "tasks",
     "cases",
     "oracles",
+    "llm_requests",
+    "llm_responses",
     "candidates",
     "case_verdicts",
     "verdicts",

@@ -1,0 +1,91 @@
+"""Batch files: what goes out is what the provider takes, what comes in is told apart line by line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from openai import OpenAI
+
+from tasklake.udfs.llm import batch, requests
+from tasklake.udfs.llm.errors import ErrorClass
+from tasklake.udfs.llm.secrets import Redactor
+from tasklake.udfs.llm.templates import find_template
+from tasklake.udfs.llm.terms import Prices
+
+PRICES = Prices(1.0, 10.0)
+
+
+def rows(count: int):
+    story = find_template("story")
+    values = dict.fromkeys(story.variables, "text")
+    return [
+        requests.row(story, "openai/fake", {}, story.messages(values | {"statement": f"{n}"}), 0) for n in range(count)
+    ]
+
+
+def test_requests_are_split_at_what_a_file_may_hold(tmp_path):
+    """By number and by size, each line whole, in files named one after the other."""
+    given = rows(25)
+    by_count = batch.write(given, tmp_path / "r.jsonl", most=10)
+    assert [file.name for file in by_count] == ["r.jsonl", "r-2.jsonl", "r-3.jsonl"]
+    lines = [json.loads(line) for file in by_count for line in file.read_text().splitlines()]
+    assert [line["custom_id"] for line in lines] == [row["request_key"] for row in given]
+    assert {line["url"] for line in lines} == {"/v1/chat/completions"}
+    size = 3 * len(batch.line(given[0])) + 10
+    by_size = batch.write(given, tmp_path / "s.jsonl", size=size)
+    assert all(file.stat().st_size <= size for file in by_size)
+    assert sum(len(file.read_text().splitlines()) for file in by_size) == 25
+
+
+def test_nothing_to_ask_is_no_file(tmp_path):
+    """Without a request nothing is written."""
+    assert batch.write([], tmp_path / "r.jsonl") == []
+    assert not (tmp_path / "r.jsonl").exists()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"custom_id": 3}', '{"response": {}}', "null", "[" * 9999])
+def test_a_line_that_is_no_result_is_told_with_its_place(text):
+    """A cut file costs the lines that are missing and no others."""
+    assert batch.read(text, "f:7")["wrong"].startswith("f:7")
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ({"response": {"status_code": 500, "body": {}}}, ErrorClass.SERVER),
+        ({"response": {"status_code": 429, "body": {}}}, ErrorClass.RATE),
+        ({"response": None, "error": {"code": "batch_expired"}}, ErrorClass.TIMEOUT),
+        ({"response": None, "error": None}, ErrorClass.SERVER),
+        ({"response": {"status_code": 200, "body": {"choices": []}}}, ErrorClass.MALFORMED),
+    ],
+)
+def test_what_a_line_says_has_its_class(line, kind):
+    """Errors of the request, of the batch and of the answer are failures, and cost nothing."""
+    request = rows(1)[0]
+    found = batch.read(json.dumps({"custom_id": request["request_key"]} | line), "f:1")
+    row = batch.imported(found, request, PRICES, Redactor([]))
+    assert (row["answered"], row["error_class"], row["cost_usd"]) == (False, kind.value, 0.0)
+
+
+def test_the_fake_server_takes_a_batch_and_streams_and_lists(fake_llm, tmp_path):
+    """The provider's own client uploads, waits and downloads: every request is in the results, in another order."""
+    server = fake_llm(faults=["error500:0.2", "hang:0.1"])
+    given = rows(40)
+    (file,) = batch.write(given, tmp_path / "r.jsonl")
+    client = OpenAI(api_key="none", base_url=server.url)
+    uploaded = client.files.create(file=file, purpose="batch")
+    job = client.batches.create(input_file_id=uploaded.id, endpoint="/v1/chat/completions", completion_window="24h")
+    assert job.status == "completed"
+    results = client.files.content(job.output_file_id or "").text.splitlines()
+    by_key = {row["request_key"]: row for row in given}
+    found = [batch.read(text, "f:1") for text in results]
+    assert [each["custom_id"] for each in found] != list(by_key)
+    made = [batch.imported(each, by_key[each["custom_id"]], PRICES, Redactor([])) for each in found]
+    assert {row["request_key"] for row in made} == set(by_key)
+    assert 0 < sum(not row["answered"] for row in made) < 40
+    good = next(row for row in made if row["answered"])
+    assert good["cost_usd"] == pytest.approx(PRICES.usd(good["prompt_tokens"], good["answer_tokens"], batch=True))
+    parts = client.chat.completions.create(model="fake", messages=[{"role": "user", "content": "hi"}], stream=True)
+    assert "".join(part.choices[0].delta.content or "" for part in parts if part.choices)
+    assert [model.id for model in client.models.list()] == ["fake"]

@@ -1,0 +1,236 @@
+"""A task's calls against a real server: whatever goes wrong, every request ends as one row that says what happened."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from tasklake.udfs.llm import requests
+from tasklake.udfs.llm.errors import ErrorClass
+from tasklake.udfs.llm.executor import Executor, Progress
+from tasklake.udfs.llm.fake.faults import FAULTS, OF_CONTENT
+from tasklake.udfs.llm.feed import Feed
+from tasklake.udfs.llm.parse import parsed
+from tasklake.udfs.llm.providers import load_provider, provider_names
+from tasklake.udfs.llm.sink import OPEN_ROWS, Sink
+from tasklake.udfs.llm.templates import find_template
+from tasklake.udfs.llm.terms import Endpoint, Prices, Purse, Terms
+
+KEY = "sk-planted-0123456789abcdef"
+# What a fault of the content makes of the value; the others leave no trace but tries.
+ENDS = {
+    "malformed": ErrorClass.MALFORMED,
+    "schema": ErrorClass.SCHEMA,
+    "length": ErrorClass.LENGTH,
+    "refusal": ErrorClass.REFUSAL,
+    "toolong": ErrorClass.LENGTH,
+}
+PASSING = sorted(set(FAULTS) - set(OF_CONTENT) - {"auth", "toolong"})
+
+
+@pytest.fixture(autouse=True)
+def planted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key in the environment, as on a worker."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+
+def rows(count: int, **parameters: Any) -> list[dict[str, Any]]:
+    story = find_template("story")
+    other = dict.fromkeys(("input_format", "output_format", "sample"), "One line.")
+    return [
+        requests.row(
+            story,
+            "openai/fake",
+            {"max_tokens": 50, **parameters},
+            story.messages({"statement": f"Task {n}.", **other}),
+            0,
+        )
+        for n in range(count)
+    ]
+
+
+def terms(*urls: str, **more: Any) -> Terms:
+    return replace(
+        Terms("openai", "fake", tuple(Endpoint(url) for url in urls), timeout_s=2.0, max_in_flight=16), **more
+    )
+
+
+def run(given: list[dict[str, Any]], conditions: Terms, told: Callable[[list[Any]], None] = lambda _: None):
+    """The rows that the requests ended as, and what was counted."""
+
+    async def calls() -> tuple[list[dict[str, Any]], Progress]:
+        made: list[dict[str, Any]] = []
+
+        def store(segment: list[dict[str, Any]]) -> None:
+            told(segment)
+            made.extend(segment)
+
+        batches = iter([pa.RecordBatch.from_pylist(given[at : at + 8]) for at in range(0, len(given), 8)])
+        async with load_provider(conditions.provider).open_provider(conditions) as ask:
+            progress = await Executor(conditions, 0, ask, Sink(store), "run-1").run(Feed(batches))
+        return made, progress
+
+    return asyncio.run(calls())
+
+
+@pytest.mark.parametrize("fault", [*PASSING, *ENDS, "model", "nousage"])
+def test_under_each_fault_every_request_ends_as_one_row(fake_llm, fault):
+    """A third of the requests meet the fault: afterwards there is one row for each, with the value or its class."""
+    server = fake_llm(faults=[f"{fault}:0.3"], key=KEY)
+    given = rows(40)
+    made, progress = run(given, terms(server.url))
+    assert Counter(row["request_key"] for row in made) == Counter(row["request_key"] for row in given)
+    met = {row["request_key"] for row in given if server.state.received[row["request_key"]] > 1}
+    for row in made:
+        kind = parsed(row["body"], given[0]["schema"]).error if row["answered"] else ErrorClass(row["error_class"])
+        assert kind is None or kind is ENDS[fault]
+        assert row["attempts"] == server.state.received[row["request_key"]]
+    assert progress.answered + progress.failed == len(given)
+    assert (len(met) > 0) is (fault in PASSING)
+    assert max(server.state.answered.values()) == 1
+
+
+def test_a_fault_that_stays_ends_as_its_class(fake_llm):
+    """Tries run out: the row has the class, the number of tries and the last message."""
+    server = fake_llm(faults=["notjson:1:99"])
+    made, _ = run(rows(3), terms(server.url))
+    assert {(row["error_class"], row["attempts"]) for row in made} == {("malformed", 3)}
+    assert all("no chat completion" in row["error"] for row in made)
+
+
+def test_a_refused_key_stops_everything_with_one_sentence_that_does_not_hold_it(fake_llm):
+    """The server echoes the header in its 401: no row, message or count holds the key."""
+    server = fake_llm(faults=["auth:1:99"])
+    made, progress = run(rows(200), terms(server.url))
+    assert progress.stop == "auth"
+    assert "OPENAI_API_KEY" in progress.why
+    assert len(server.state.received) <= 16
+    assert KEY not in json.dumps([made, progress.as_dict()])
+
+
+def test_an_answer_that_echoes_the_key_is_stored_without_it(fake_llm):
+    """Whatever a server sends back, our key is not kept."""
+    server = fake_llm(script=({"contains": "Task", "answer": f"you sent {KEY}"},))
+    made, _ = run(rows(2), terms(server.url))
+    assert KEY not in json.dumps(made)
+    assert all("[key]" in row["body"] for row in made)
+
+
+def test_a_budget_is_never_passed(fake_llm):
+    """Calls and money stop at the cap, with what is in flight reserved at its dearest."""
+    server = fake_llm()
+    made, progress = run(rows(50), terms(server.url, purse=Purse(calls=20)))
+    assert (progress.stop, len(made), sum(server.state.received.values())) == ("budget", 20, 20)
+    prices = Prices(input=10.0, output=1000.0)
+    made, progress = run(rows(50), terms(server.url, purse=Purse(usd=0.5), prices=prices))
+    assert progress.stop == "budget"
+    assert 0 < sum(row["cost_usd"] for row in made) <= 0.5
+
+
+def test_a_dead_endpoint_ends_the_run_and_a_living_one_takes_its_calls(fake_llm):
+    """Alone, nothing but failures ends in a sentence; in a pool, everything is answered by the other."""
+    dead = fake_llm()
+    dead.close()
+    _, progress = run(rows(20), terms(dead.url, give_up_s=1.0))
+    assert progress.stop == "unwell"
+    assert "nothing but failures" in progress.why
+    living = fake_llm()
+    made, progress = run(rows(60), terms(dead.url, living.url))
+    assert progress.answered == 60
+    assert {row["endpoint"] for row in made} == {living.url.removeprefix("http://")}
+
+
+def test_a_server_that_takes_no_request_ends_the_run(fake_llm):
+    """A misspelt model or path is told after some requests, not after a hundred thousand."""
+    server = fake_llm()
+    made, progress = run(rows(100), terms(server.url.replace("/v1", "/v2")))
+    assert progress.stop == "unwell"
+    assert "takes none of the requests: 404" in progress.why
+    assert len(made) < 60
+
+
+def test_calls_end_at_the_deadline_of_a_wave(fake_llm):
+    """What was sent is stored, what was not stays open."""
+    server = fake_llm(median_s=0.3, p99_s=0.31)
+    made, progress = run(rows(500), terms(server.url, wave_s=1.0))
+    assert progress.stop == "deadline"
+    assert 0 < len(made) < 500
+    assert len(made) == sum(server.state.answered.values())
+
+
+def test_a_server_without_structured_output_is_asked_without(fake_llm):
+    """The form is asked for in the template, too: the row says that nothing enforced it."""
+    server = fake_llm(structured=False)
+    made, progress = run(rows(10), terms(server.url))
+    assert progress.answered == 10
+    assert not any(row["structured"] for row in made)
+
+
+def test_the_pool_stays_full_beside_a_slow_answer(fake_llm):
+    """One hanging call holds one place: the others go on in the other fifteen."""
+    server = fake_llm(faults=["hang:0.02:1"], median_s=0.05, p99_s=0.06)
+    _, progress = run(rows(150), terms(server.url, timeout_s=3.0))
+    assert progress.answered == 150
+    assert server.state.most_in_flight == 16
+
+
+def test_a_rate_is_kept(fake_llm):
+    """Calls go out one after another on the grid, however many may be in flight."""
+    server = fake_llm()
+    run(rows(30), terms(server.url, requests_per_minute=600))
+    times = sorted(server.state.times)
+    assert times[-1] - times[0] >= 29 * 0.1 - 0.3
+
+
+def test_what_a_kill_can_lose_is_bounded(fake_llm):
+    """With storage that is slow, calls wait for it: never more is open than what may be in flight and one segment."""
+    server = fake_llm()
+    stored: list[int] = []
+
+    def slow(segment: list[Any]) -> None:
+        time.sleep(0.2)
+        stored.append(len(segment))
+        assert sum(server.state.answered.values()) - sum(stored) <= 16 + OPEN_ROWS
+
+    made, _ = run(rows(400), terms(server.url), slow)
+    assert len(made) == 400
+    assert max(stored) <= OPEN_ROWS
+
+
+@pytest.mark.parametrize("name", provider_names())
+def test_every_provider_ends_every_request_as_a_row(fake_llm, name):
+    """The contract over providers/: a name, a sentence, and one row for each request, none raising."""
+    provider = load_provider(name)
+    assert name == provider.NAME
+    assert len(provider.DOC.split()) > 3
+    server = fake_llm()
+    model = {"rules": "rephrase"}.get(name, "fake")
+    made, progress = run(rows(20), terms(server.url, provider=name, model=model))
+    assert len(made) == 20
+    assert not progress.stop
+    assert bool(server.state.received) is provider.CALLS
+    assert progress.answered == (0 if name == "replay" else 20)
+
+
+def test_a_rule_sees_what_the_messages_quote():
+    """rules/rephrase rewords the statement; the same request always has the same answer."""
+    first, second = (run(rows(1), terms(provider="rules", model="rephrase"))[0][0]["body"] for _ in range(2))
+    assert first == second
+    assert "Task 0." in json.loads(parsed(first, rows(1)[0]["schema"]).value or "")["story"]
+
+
+def test_no_key_is_needed_where_none_is_wanted(fake_llm, monkeypatch):
+    """A server of one's own without keys is called without a variable being set."""
+    monkeypatch.delenv("OPENAI_API_KEY")
+    assert "OPENAI_API_KEY" not in os.environ
+    _, progress = run(rows(3), terms(fake_llm().url))
+    assert progress.answered == 3

@@ -1,0 +1,97 @@
+"""A stored answer is read as what it is: a value of the wanted form, or an error with its class; never an exception."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasklake.udfs.llm.errors import ErrorClass
+from tasklake.udfs.llm.parse import parsed
+from tasklake.udfs.llm.responses import answered, facts
+from tasklake.udfs.llm.terms import Prices
+
+SCHEMA = json.dumps(
+    {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
+)
+
+
+def body(content: str | None, finish: str = "stop", **message: object) -> str:
+    choice = {"index": 0, "message": {"role": "assistant", "content": content, **message}, "finish_reason": finish}
+    return json.dumps({"id": "x", "model": "m", "choices": [choice]})
+
+
+GOOD = {
+    "plain": '{"a": "b"}',
+    "fenced": 'Here it is:\n```json\n{"a": "b"}\n```\nDone.',
+    "the last block counts": '```json\n{"a": 1}\n```\nBetter:\n```\n{"a": "b"}\n```\n',
+    "after a thought": '<think>{"a": 1}</think>\n{"a": "b"}',
+}
+BAD = {
+    "no completion": ("{}", ErrorClass.MALFORMED),
+    "no JSON at all": ("]", ErrorClass.MALFORMED),
+    "a list": ("[1]", ErrorClass.MALFORMED),
+    "nothing": (body(None), ErrorClass.MALFORMED),
+    "blank": (body("  \n"), ErrorClass.MALFORMED),
+    "prose": (body("I think so."), ErrorClass.MALFORMED),
+    "a key twice": (body('{"a": "b", "a": "c"}'), ErrorClass.MALFORMED),
+    "NaN": (body('{"a": NaN}'), ErrorClass.MALFORMED),
+    "a bomb": (body("[" * 100_000), ErrorClass.MALFORMED),
+    "half a character": (body('{"a": "\\ud800"}'), ErrorClass.MALFORMED),
+    "another type": (body('{"a": 1}'), ErrorClass.SCHEMA),
+    "a key too many": (body('{"a": "b", "c": 1}'), ErrorClass.SCHEMA),
+    "cut off": (body('{"a": "b"}', "length"), ErrorClass.LENGTH),
+    "filtered": (body('{"a": "b"}', "content_filter"), ErrorClass.REFUSAL),
+    "refused": (body(None, refusal="no"), ErrorClass.REFUSAL),
+}
+
+
+@pytest.mark.parametrize("content", GOOD.values(), ids=GOOD)
+def test_the_value_is_found(content):
+    """Bare, in a block, or behind what a model says beside it."""
+    assert json.loads(parsed(body(content), SCHEMA).value or "") == {"a": "b"}
+
+
+@pytest.mark.parametrize(("text", "kind"), BAD.values(), ids=BAD)
+def test_an_error_has_its_class_and_a_sentence(text, kind):
+    """No value, the class, and words that say what is wrong."""
+    found = parsed(text, SCHEMA)
+    assert (found.value, found.error) == (None, kind)
+    assert found.message
+
+
+def test_without_a_schema_the_text_is_the_value():
+    """Prose and programs are not looked into; half characters are refused all the same."""
+    assert parsed(body("<think>hm</think>print(1)"), "").value == "print(1)"
+    assert parsed(body("\ud800"), "").error is ErrorClass.MALFORMED
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
+    )
+)
+def test_no_body_raises(value):
+    """Whatever a provider sends, reading it ends in a value or an error, and its tokens in a number."""
+    for text in (json.dumps(value), json.dumps({"choices": value}), json.dumps({"choices": [{"message": value}]})):
+        parsed(text, SCHEMA)
+        assert facts(text)["cached_tokens"] >= 0
+
+
+def test_tokens_that_are_not_told_are_estimated():
+    """A budget is kept with providers that tell nothing, and the row says that it is an estimate."""
+    row = answered({"request_key": "k", "prompt_tokens": 30}, body("x" * 300), Prices(1.0, 10.0))
+    assert row["tokens_estimated"]
+    assert row["prompt_tokens"] == 30
+    assert row["answer_tokens"] >= 100
+    assert row["cost_usd"] > 0
+
+
+def test_cached_tokens_have_their_price():
+    """Usage as OpenAI tells it, with the cached part of the prompt priced as such."""
+    usage = {"prompt_tokens": 1000, "completion_tokens": 100, "prompt_tokens_details": {"cached_tokens": 400}}
+    text = json.dumps(json.loads(body("x")) | {"usage": usage})
+    row = answered({"request_key": "k", "prompt_tokens": 30}, text, Prices(1.0, 10.0, 0.1))
+    assert row["cost_usd"] == pytest.approx((600 * 1.0 + 400 * 0.1 + 100 * 10.0) / 1e6)

@@ -1,0 +1,98 @@
+"""The files of a provider's Batch API: requests out, answers in, in any order and as often as they come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tasklake.udfs.llm import responses
+from tasklake.udfs.llm.errors import ErrorClass, LlmError, of_status
+from tasklake.udfs.llm.requests import body, provider_of
+from tasklake.udfs.llm.secrets import Redactor
+from tasklake.udfs.llm.terms import Prices
+
+# What the provider takes in one file.
+MAX_REQUESTS = 50_000
+MAX_BYTES = 200_000_000
+URL = "/v1/chat/completions"
+# Errors of a line that is no HTTP answer; whatever else a provider says there is its own failure.
+EXPIRED = ("batch_expired", "batch_cancelled")
+
+
+def line(request: Mapping[str, Any]) -> bytes:
+    """One request in the format of the Batch API, its key being the custom_id."""
+    name = provider_of(request["model"])[1]
+    made = {"custom_id": request["request_key"], "method": "POST", "url": URL, "body": body(request, name, True)}
+    return json.dumps(made, ensure_ascii=True).encode() + b"\n"
+
+
+def write(
+    requests: Iterable[Mapping[str, Any]], out: Path, most: int = MAX_REQUESTS, size: int = MAX_BYTES
+) -> list[Path]:
+    """The requests are in files that the provider takes: `out`, and beside it `-2`, `-3`, … where one is not enough."""
+    files: list[Path] = []
+    rows = written = 0
+    stream = None
+    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        for request in requests:
+            data = line(request)
+            if stream is None or rows == most or written + len(data) > size:
+                if stream:
+                    stream.close()
+                files.append(out if not files else out.with_stem(f"{out.stem}-{len(files) + 1}"))
+                stream, rows, written = files[-1].open("wb"), 0, 0
+            stream.write(data)
+            rows, written = rows + 1, written + len(data)
+    finally:
+        if stream:
+            stream.close()
+    return files
+
+
+def read(text: str, place: str) -> dict[str, Any]:
+    """What one line of a result file says: custom_id and either a body or an error; `wrong` where it says nothing."""
+    try:
+        data = json.loads(text)
+        custom_id = data["custom_id"]
+        answer, error = data.get("response"), data.get("error")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return {"wrong": f"{place}: no line of a batch result"}
+    if not isinstance(custom_id, str):
+        return {"wrong": f"{place}: custom_id is no text"}
+    found: dict[str, Any] = {"custom_id": custom_id, "place": place}
+    if isinstance(answer, dict) and answer.get("status_code") == 200 and isinstance(answer.get("body"), dict):
+        return found | {"body": json.dumps(answer["body"], ensure_ascii=False)}
+    if isinstance(answer, dict) and isinstance(answer.get("status_code"), int):
+        told = json.dumps(answer.get("body"), ensure_ascii=False)
+        return found | {"kind": of_status(answer["status_code"], told), "told": f"{answer['status_code']}: {told}"}
+    code = error.get("code") if isinstance(error, dict) else None
+    kind = ErrorClass.TIMEOUT if code in EXPIRED else ErrorClass.SERVER
+    return found | {"kind": kind, "told": json.dumps(error, ensure_ascii=False)}
+
+
+def imported(
+    found: Mapping[str, Any], request: Mapping[str, Any], prices: Prices, redactor: Redactor
+) -> dict[str, Any]:
+    """The response row of a line for the request that it answers."""
+    extra = {"attempts": 1, "calls": 1, "endpoint": "batch", "executor": "batch", "structured": bool(request["schema"])}
+    if "body" in found:
+        text = redactor.answer(found["body"])
+        if responses.is_completion(text):
+            return responses.answered(request, text, prices, batch=True) | extra
+        told = redactor.message(f"the body is no chat completion: {text[:200]}")
+        return responses.failed(request, ErrorClass.MALFORMED, told, "batch") | extra
+    return responses.failed(request, found["kind"], redactor.message(found["told"]), "batch") | extra
+
+
+def lines(path: Path) -> Iterator[tuple[str, str]]:
+    """Each line of a file that is not blank, with its place."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as stream:
+            for number, text in enumerate(stream, 1):
+                if text.strip():
+                    yield text, f"{path}:{number}"
+    except OSError as error:
+        raise LlmError(f"{path}: cannot be read ({error.strerror}); give the result file of a batch") from None

@@ -1,0 +1,53 @@
+"""Keys of providers: read where calls are made, by the name of their variable, and removed from whatever is kept.
+
+The only reader of secrets. A variable NAME may hold the key, or NAME_FILE the path of a file with it, which is how
+mounted secrets come; a cluster fills variables from its secret scopes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from tasklake.udfs.llm.errors import LlmError
+
+HIDDEN = "[key]"
+# Whatever follows these words in a text that a provider sends back is taken for a key, ours or not.
+_TELLTALE = re.compile(r"(?i)\b(bearer|basic)(\s+|%20|\\u0020)[^\s\"'\\,;<>]{4,}|\bsk-[A-Za-z0-9_-]{8,}")
+# Shorter ones are words like "none" that servers without keys are given; to hide them would garble answers.
+SHORTEST = 6
+
+
+def key(variable: str) -> str:
+    """The key that the variable or its file holds, or nothing."""
+    held = os.environ.get(variable, "").strip()
+    place = os.environ.get(f"{variable}_FILE", "").strip()
+    if held or not place:
+        return held
+    try:
+        return Path(place).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise LlmError(
+            f"{variable}_FILE names {place}, which cannot be read; mend the path or its permissions"
+        ) from None
+
+
+class Redactor:
+    """Takes the keys of some variables out of texts."""
+
+    def __init__(self, variables: Iterable[str]):
+        held = {key(name) for name in variables}
+        self.keys = sorted((k for k in held if len(k) >= SHORTEST), key=len, reverse=True)
+
+    def answer(self, text: str) -> str:
+        """The text of an answer without our keys; everything else is the model's and stays."""
+        for each in self.keys:
+            if each in text:
+                text = text.replace(each, HIDDEN)
+        return text
+
+    def message(self, text: str, most: int = 500) -> str:
+        """The text of an error without our keys or anything that looks like one, and not too long."""
+        return _TELLTALE.sub(HIDDEN, self.answer(text))[:most]
