@@ -95,6 +95,10 @@ test-wide: setup ## run every program, level and user that the sandbox tier only
 test-docker: setup ## run programs and attacks in containers of a Docker engine started for it (root, dockerd)
 	$(PYTEST) -rs -m docker tests/sandbox
 
+.PHONY: test-properties
+test-properties: setup ## look for counterexamples to the properties for some ten minutes
+	$(PYTEST) -rs -m hypothesis --hypothesis-profile=long tests/unit
+
 .PHONY: bench
 bench: setup ## measure ratios against a reference in the same run
 	$(PYTEST) -rs -s tests/bench

@@ -24,8 +24,14 @@ Answer = tuple[dict[str, Any], list[bytes]]
 SILENCE_S = 60.0
 # Sent ahead of an answer, so that the agent never waits for us: as much as a pipe surely holds while nobody reads.
 AHEAD_BYTES = 1 << 15
+# What an agent says of a command that ran.
+MEASURES = {"status", "killed", "cpu_s", "wall_s", "peak", "output_bytes"}
 # How much is read at once.
 CHUNK = 1 << 18
+# Ten thousand files of a build are named in less.
+MOST_HEADER = 1 << 24
+# More than any output or file of a build may have: what is beyond is no agent's word.
+MOST_BYTES = 1 << 32
 # How long an agent that has nothing to do any more may take to end.
 ENDING_S = 5.0
 # How many inputs go out at once: most programs that fail do so on the first.
@@ -153,6 +159,8 @@ class Agent:
                         sent += len(some)
                         continue
                 answer = self._receive(limits.wall)
+                if not answer[0]["failed"] and not MEASURES <= answer[0].keys():
+                    raise self._died("the agent left out what it measured")
                 received += 1
                 yield answer
         finally:
@@ -180,9 +188,11 @@ class Agent:
     def _receive(self, wall: float) -> Answer:
         self.socket.settimeout(wall + SILENCE_S)
         try:
-            header = json.loads(self._read(struct.unpack(">I", self._read(4))[0]))
-            return header, [self._read(size) for size in header.pop("blobs")]
-        except (OSError, ValueError) as error:
+            length = struct.unpack(">I", self._read(4))[0]
+            header = json.loads(self._read(min(length, MOST_HEADER)))
+            sizes = _sizes(header)
+            return header, [self._read(size) for size in sizes]
+        except (OSError, ValueError, RecursionError) as error:
             raise self._died(str(error)) from None
 
     def _read(self, size: int) -> bytes:
@@ -214,6 +224,16 @@ class Agent:
         self.lost = True
         self.socket.close()
         self.vessel.end()
+
+
+def _sizes(header: Any) -> list[int]:
+    """How long each part behind the header is; raises ValueError for what no agent says."""
+    sizes = header.pop("blobs", None) if isinstance(header, dict) else None
+    if not isinstance(sizes, list) or not isinstance(header.get("failed"), str):
+        raise ValueError("the agent said what no agent says")
+    if not all(type(size) is int and 0 <= size <= MOST_BYTES for size in sizes):
+        raise ValueError("the agent named a size that cannot be")
+    return sizes
 
 
 def _ahead(inputs: Sequence[bytes], begin: int, most: int) -> list[bytes]:
