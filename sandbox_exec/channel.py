@@ -159,7 +159,7 @@ class Agent:
                         sent += len(some)
                         continue
                 answer = self._receive(limits.wall)
-                if not answer[0]["failed"] and not MEASURES <= answer[0].keys():
+                if not answer[0]["failed"] and not answer[0].keys() >= MEASURES:
                     raise self._died("the agent left out what it measured")
                 received += 1
                 yield answer
