@@ -14,7 +14,7 @@ import typer
 from rich.text import Text
 
 from tasklake.jobs import render
-from tasklake.jobs.commands import Answer, Shared, keeping, looking, shared, verifying, working
+from tasklake.jobs.commands import Answer, Shared, asking, keeping, looking, shared, verifying, working
 from tasklake.sandbox_exec.errors import TasklakeError
 
 DONE, FAILED, MISUSED, OUR_FAULT, STOPPED = 0, 1, 2, 3, 130
@@ -30,6 +30,14 @@ PANELS: dict[str, tuple[Callable[..., Answer], ...]] = {
     "This machine": (keeping.languages, keeping.doctor),
 }
 
+# Commands below `tasklake llm`, by the word that is typed.
+MODELS: dict[str, Callable[..., Answer]] = {
+    "export": asking.export,
+    "import": asking.take,
+    "stats": asking.stats,
+    "serve-fake": asking.serve_fake,
+}
+
 # Every wrong use of options and arguments; typer gives this root of theirs no name of its own.
 WrongWords: type[Exception] = typer.BadParameter.__mro__[2]
 
@@ -42,6 +50,10 @@ def application() -> typer.Typer:
     for panel, functions in PANELS.items():
         for function in functions:
             app.command(function.__name__, rich_help_panel=panel)(shared(function))
+    models = typer.Typer(help="Ask models in batch files, see what they cost, or serve answers without one.")
+    for word, function in MODELS.items():
+        models.command(word)(shared(function))
+    app.add_typer(models, name="llm", rich_help_panel="Models")
     return app
 
 

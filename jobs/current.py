@@ -15,6 +15,7 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 from tasklake.jobs import corpus, fingerprints
+from tasklake.jobs.llm import solving
 from tasklake.jobs.stage import Run, row_hash
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ def asked(run: Run) -> DataFrame:
     """
     from pyspark.sql import functions as F
 
+    if run.recipe.propose.provider == "llm":
+        return _wanted(run)
     on = ["source", "source_id"]
     task = grounded(run).select("task_id", "problem_id", *on)
     held = problems(run).select(*on, F.lit(True).alias("_held"))
@@ -95,6 +98,22 @@ def asked(run: Run) -> DataFrame:
     )
     names = ("key", "made_by", "task_id", "problem_id", *on, "language", "sample", "location", "excerpt", "unasked")
     return keyed.where("task_id IS NOT NULL OR unasked IS NOT NULL").select(*names)
+
+
+def _wanted(run: Run) -> DataFrame:
+    """Each grounded task in each sample and each language that can be run: what a model is asked for."""
+    from pyspark.sql import functions as F
+
+    task = grounded(run).select("task_id", "problem_id", "source", "source_id")
+    samples = F.explode(F.sequence(F.lit(0), F.lit(run.samples - 1))).alias("sample")
+    each = task.crossJoin(F.broadcast(solving.languages(run).drop("notes"))).select("*", samples)
+    return each.withColumns(
+        {
+            "key": row_hash(*map(F.col, ("task_id", "language", "sample"))),
+            "made_by": row_hash(F.lit(fingerprints.propose(run)), F.col("language_made_by")),
+            **{name: F.lit(None).cast("string") for name in ("location", "excerpt", "unasked")},
+        }
+    ).drop("language_made_by")
 
 
 def _unasked(run: Run) -> Column:

@@ -11,9 +11,11 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from tasklake.jobs.llm import requests
 from tasklake.jobs.stage import Run, fingerprint, row_hash
 from tasklake.quality.gates import gate_fingerprint
 from tasklake.udfs.execute import EXECUTOR_VERSION, probe_language
+from tasklake.udfs.llm.parse import PARSER_VERSION
 from tasklake.udfs.reformulate import REFORMULATOR_VERSION
 from tasklake.udfs.spool import Measure, Row
 
@@ -53,6 +55,14 @@ def ground(run: Run, solutions: Column) -> Column:
 def propose(run: Run) -> str:
     """What decides how an answer becomes a candidate, the answer itself left out."""
     return fingerprint("propose", PROPOSE_VERSION)
+
+
+def asking(run: Run, template: str) -> str:
+    """What decides the value of an answer: template, model, parameters, how often it is asked again, and the parser."""
+    llm = requests.model(run)
+    return fingerprint(
+        "ask", requests.template(run, template).hash, llm.identity, llm.asked, llm.repairs, PARSER_VERSION
+    )
 
 
 def judge(run: Run) -> str:

@@ -163,9 +163,9 @@ class Ground(Section):
 class Propose(Section):
     """Where candidates come from."""
 
-    # Recorded answers need no key and no network.
-    provider: Literal["replay"] = "replay"
-    # Needed only by a recipe that proposes, which the recipe checks.
+    # Recorded answers need no key and no network; llm asks the model of the section llm.
+    provider: Literal["replay", "llm"] = "replay"
+    # Where recorded answers lie: needed by a recipe that proposes them, which the recipe checks.
     path: Annotated[tuple[Text, ...], BeforeValidator(as_tuple)] = ()
     # One per task and language is what pass@1 needs; the published evaluation takes 20.
     samples: Annotated[int, Field(ge=1, le=1000)] = 1
@@ -261,9 +261,15 @@ class Recipe(Section):
     @field_validator("propose")
     @classmethod
     def _answers_where_needed(cls, propose: Propose, info: ValidationInfo) -> Propose:
-        if not propose.path and "propose" in info.data.get("stages", ()):
+        if propose.provider == "llm":
+            if propose.path:
+                raise PydanticCustomError("recipe_absent", "names a path, which only provider replay reads: drop it")
+            if info.data.get("llm") is None and "llm" in info.data:
+                raise PydanticCustomError("recipe_absent", "asks a model: add a section llm with a model")
+        elif not propose.path and "propose" in info.data.get("stages", ()):
             raise PydanticCustomError(
-                "recipe_absent", "needs a path: say where the recorded answers lie (a file, a glob or a URI)"
+                "recipe_absent",
+                "needs a path: say where the recorded answers lie (a file, a glob or a URI), or use provider llm",
             )
         return propose
 

@@ -31,8 +31,12 @@ NARROWEST = 12
 # Wide enough that nothing is cut or wrapped where a program or a file reads what was meant for a terminal.
 UNWRAPPED = 4000
 # Counts of a stage, in the order in which a row meets them.
-COUNTS = ("in", "kept", "rejected", "new", "executed", "seconds")
-PLANNED = ("in", "new", "known", "calls", "tokens", "money", "runs")
+COUNTS = ("in", "kept", "rejected", "new", "executed", "llm_calls", "cost_usd", "seconds")
+PLANNED = ("in", "new", "known", "calls", "stored", "tokens", "money", "minutes", "runs")
+# Amounts of money, which are told to the cent and below a dollar to the hundredth of a cent.
+MONEY = ("cost_usd", "money")
+# What a plan can only estimate, whatever it knows exactly.
+ESTIMATED = ("tokens", "money", "minutes")
 
 
 class _Console(Console):
@@ -94,7 +98,7 @@ def stages(rows: Sequence[Row]) -> Table:
     """The stages of a run with their counts."""
     table = _counted(COUNTS)
     for row in rows:
-        table.add_row(str(row["stage"]), *(_count(row.get(name)) for name in COUNTS))
+        table.add_row(str(row["stage"]), *(_count(row.get(name), name) for name in COUNTS))
     return table
 
 
@@ -103,7 +107,8 @@ def plan(rows: Sequence[Row]) -> Table:
     table = _counted(PLANNED)
     for row in rows:
         mark = "" if row.get("exact") else "~"
-        table.add_row(str(row["stage"]), *(mark + _count(row.get(name)) for name in PLANNED))
+        marks = {name: "~" if name in ESTIMATED and row.get(name) else mark for name in PLANNED}
+        table.add_row(str(row["stage"]), *(marks[name] + _count(row.get(name), name) for name in PLANNED))
     return table
 
 
@@ -115,7 +120,9 @@ def _counted(names: Sequence[str]) -> Table:
     return table
 
 
-def _count(value: Any) -> str:
+def _count(value: Any, name: str = "") -> str:
+    if name in MONEY and isinstance(value, float):
+        return f"{value:,.2f}" if value == 0 or value >= 1 else f"{value:.4f}"
     return f"{value:,.1f}" if isinstance(value, float) else shown(value or 0)
 
 
@@ -142,11 +149,22 @@ def _told_plain(stage: str, facts: Mapping[str, Any]) -> None:
 
 
 def _told(facts: Mapping[str, Any]) -> str:
-    return shown(facts["text"], limit=UNWRAPPED) if "text" in facts else f"{facts.get('done', '')} done".strip()
+    if "text" in facts:
+        return shown(facts["text"], limit=UNWRAPPED)
+    done = f"{facts.get('done', '')} done".strip()
+    return f"{done}, {_calls(facts)}" if "in_flight" in facts else done
+
+
+def _calls(facts: Mapping[str, Any]) -> str:
+    """How calls to models go on."""
+    parts = [f"{facts['in_flight']} in flight", f"{facts['per_minute']}/min"]
+    parts += [f"{facts[name]} {word}" for name, word in (("pushed_back", "429s"), ("failed", "failed")) if facts[name]]
+    return ", ".join([*parts, f"${_count(facts['usd'], 'money')}"])
 
 
 def _summary(facts: Mapping[str, Any]) -> str:
-    counts = [f"{_count(facts[name])} {name}" for name in COUNTS[:-1] if name in facts]
+    rare = ("llm_calls", "cost_usd")
+    counts = [f"{_count(facts[n], n)} {n}" for n in COUNTS[:-1] if n in facts and (facts[n] or n not in rare)]
     return ", ".join(counts) + (f", {facts['seconds']:.1f} s" if "seconds" in facts else "")
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from tasklake.jobs.config import Settings, UsageError, redacted
 from tasklake.jobs.lake import Lake, LakeUri
 from tasklake.jobs.lake.lease import Lease
+from tasklake.jobs.llm.calling import ledger, spent
+from tasklake.jobs.llm.forecast import forecast
 from tasklake.jobs.recipe import Recipe
 from tasklake.jobs.report import write_report
 from tasklake.jobs.session import driver_processes, session
@@ -147,6 +149,7 @@ def do(this: Run, name: str) -> StageReport:
     _hold(name, after)
     this.measured(name)
     counts = StageReport(name, after["in"], after["kept"], after["rejected"], before["new"], _executed(this, name))
+    counts.llm_calls, counts.cost_usd = spent(this, name)
     counts.seconds = round(time.monotonic() - began, 3)
     this.progress(name, {**counts.as_dict(), "ended": True})
     return counts
@@ -159,9 +162,9 @@ def _executed(this: Run, name: str) -> int:
 
 def _hold(name: str, after: Mapping[str, int]) -> None:
     """Input keys are output keys or reject keys, never both, never neither."""
-    if after["new"] or after["both"]:
+    if after["left"] or after["both"]:
         raise StageError(
-            f"stage {name} left {after['new']} of {after['in']} inputs without a row and gave {after['both']} both a "
+            f"stage {name} left {after['left']} of {after['in']} inputs without a row and gave {after['both']} both a "
             "row and a reject; nothing it wrote is lost. Run again; if this stays, it is a fault of tasklake."
         )
 
@@ -191,6 +194,7 @@ def tally(this: Run, name: str, stage: Stage) -> dict[str, int]:
         F.count_if(given & is_kept).alias("kept"),
         F.count_if(given & is_refused & ~is_kept).alias("rejected"),
         F.count_if(given & ~is_kept & (~is_refused | ours)).alias("new"),
+        F.count_if(given & ~is_kept & ~is_refused).alias("left"),
         F.count_if(given & is_kept & is_refused & ~ours).alias("both"),
         F.count_if(is_refused & (~given | (is_kept & ours))).alias("stale"),
     ).first()
@@ -231,6 +235,7 @@ def recorded(this: Run) -> Iterator[RunReport]:
             "input_versions": versions,
             "output_versions": this.lake.versions() if status != "running" else {},
             "stages": [stage.as_dict() for stage in report.stages],
+            "llm": ledger(this),
             "started_at": began,
             "seconds": round(time.monotonic() - clock, 3),
         }
@@ -261,7 +266,7 @@ def plan(recipe: Recipe, settings: Settings) -> PlanReport:
             coming = ahead * (
                 len(this.languages) * recipe.propose.samples if name == "propose" and recipe.propose else 1
             )
-            rows.append(_planned(name, found, coming, recipe))
+            rows.append(_planned(name, found, coming, recipe) | forecast(this, name, coming))
             ahead = found["new"] + coming
         return PlanReport(recipe.name, str(uri), rows)
 
@@ -272,5 +277,5 @@ def _planned(name: str, found: Mapping[str, int], coming: int, recipe: Recipe) -
     known = found["in"] - found["new"]
     return {
         "stage": name, "in": found["in"] + coming, "new": new, "known": known, "exact": coming == 0,
-        "calls": 0, "tokens": 0, "money": 0.0, "runs": runs,
+        "runs": runs,
     }  # fmt: skip

@@ -15,13 +15,14 @@ from tasklake.quality.gates import Gate, chosen_gates
 from tasklake.sandbox_exec.languages import Language, language, load_languages
 from tasklake.sandbox_exec.limits import Limits
 from tasklake.udfs.identity import content_hash
+from tasklake.udfs.llm.errors import TRANSIENT
 from tasklake.udfs.spool import OpenMeasure
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
-# A reject with one of these reasons is our failure, not the row's: the next run tries again.
-OURS = ("internal_error",)
+# A reject with one of these reasons is our failure or a provider's, not the row's: the next run tries again.
+OURS = ("internal_error", *(f"no_answer_{kind.value}" for kind in sorted(TRANSIENT)))
 # How many rows a task gets at most, so that a retried task repeats little.
 TASK_ROWS = 500
 

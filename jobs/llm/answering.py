@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 ANSWER = (
     f"{requests.TURN}, value string, error_class string, error string, attempts int, answered_by string, content string"
 )
+Send = Callable[[Run, str, "DataFrame"], None]
 # Forms that telling the model about can mend.
 REPAIRABLE = (ErrorClass.MALFORMED.value, ErrorClass.SCHEMA.value)
 
 
-def ask(run: Run, stage: str, asked: DataFrame) -> DataFrame:
+def ask(run: Run, stage: str, asked: DataFrame, send: Send = execute) -> DataFrame:
     """The value or the typed error of every completion that is asked for (columns ASKED): rows of ANSWER.
 
-    Whatever is stored already is not asked again, in whatever order or number it comes.
+    Whatever is stored already is not asked again, in whatever order or number it comes. `send` is what happens to the
+    requests of each turn before their answers are looked up.
     """
     from pyspark.sql import functions as F
 
@@ -37,7 +39,7 @@ def ask(run: Run, stage: str, asked: DataFrame) -> DataFrame:
     for turn in range(repairs + 1):
         if not run.dry:
             requests.store(run, stage, turns)
-            execute(run, stage, turns)
+            send(run, stage, turns)
         found = run.pin(f"answers-{stage}-{turn}", lambda turns=turns: joined(run, turns))  # type: ignore[misc]
         wrong = F.coalesce(F.col("error_class").isin(*REPAIRABLE) & F.col("content").isNotNull(), F.lit(False))
         last = turn == repairs

@@ -50,18 +50,34 @@ class Spent:
     failures: Counter[str] = field(default_factory=Counter)
 
 
+def spent(run: Run, stage: str) -> tuple[int, float]:
+    """The calls that a stage made in this run, and what they cost."""
+    found: Spent = run.memo.get(f"llm {stage}") or Spent()
+    return found.calls, round(found.usd, 6)
+
+
+def ledger(run: Run) -> list[dict[str, Any]]:
+    """What each stage of this run asked, found stored, called and paid for: rows for the table `runs`."""
+    if run.recipe.llm is None:
+        return []
+    used = {name.removeprefix("llm "): held for name, held in run.memo.items() if name.startswith("llm ")}
+    names = ("asked", "known", "calls", "answered", "failed", "tokens", "usd")
+    model = run.recipe.llm.identity
+    return [{"stage": s, "model": model, **{n: getattr(u, n) for n in names}} for s, u in used.items()]
+
+
 def execute(run: Run, stage: str, turns: DataFrame) -> None:
     """Every request has an answer or a failure in `llm_responses`, or the run has ended with the reason."""
     spool = Spool(run, stage)
     spool.recover()
-    spent = run.memo.setdefault(f"llm {stage}", Spent())
-    asked, name = turns.select("request_key").distinct().count(), f"open-{stage}-{spent.asked}"
+    used: Spent = run.memo.setdefault(f"llm {stage}", Spent())
+    asked, name = turns.select("request_key").distinct().count(), f"open-{stage}-{used.asked}"
     wanted = run.lake.pin(name, requests.unanswered(run, turns))
     left = wanted.count()
-    spent.asked, spent.known = spent.asked + asked, spent.known + asked - left
+    used.asked, used.known = used.asked + asked, used.known + asked - left
     terms = requests.model(run).terms(requests.purse(run))
     while left:
-        outcome = spool.send(wanted, terms, spent)
+        outcome = spool.send(wanted, terms, used)
         done = sum(row["answered"] + row["failed"] for row in outcome)
         _refuse_to_go_on(run, outcome, left, done)
         if done == left:
@@ -118,7 +134,7 @@ class Spool:
         self.append()
         self._clear()
 
-    def send(self, wanted: DataFrame, terms: Terms, spent: Spent) -> list[dict[str, Any]]:
+    def send(self, wanted: DataFrame, terms: Terms, used: Spent) -> list[dict[str, Any]]:
         """The requests are sent; what came back is in the table. One row for each task: what it did, why it stopped."""
         spread = wanted.repartition(terms.tasks, "request_key") if terms.tasks > 1 else wanted.coalesce(1)
         # Equal beginnings beside each other: providers keep the last prompts that they have read.
@@ -138,7 +154,7 @@ class Spool:
                 self.control.close_fence(self.run.run_id)
                 job.join(STOP_S)
             self.append()
-        self._count(spent)
+        self._count(used)
         self._tell(began)
         self._clear()
         return job.outcome()
@@ -192,14 +208,14 @@ class Spool:
             },
         )
 
-    def _count(self, spent: Spent) -> None:
+    def _count(self, used: Spent) -> None:
         for claim in self._claims():
-            spent.calls += claim.get("calls", 0)
-            spent.answered += claim.get("answered", 0)
-            spent.failed += claim.get("failed", 0)
-            spent.tokens += claim.get("tokens", 0)
-            spent.usd += claim.get("usd", 0.0)
-            spent.failures.update(claim.get("failures", {}))
+            used.calls += claim.get("calls", 0)
+            used.answered += claim.get("answered", 0)
+            used.failed += claim.get("failed", 0)
+            used.tokens += claim.get("tokens", 0)
+            used.usd += claim.get("usd", 0.0)
+            used.failures.update(claim.get("failures", {}))
 
 
 class Job(threading.Thread):

@@ -32,6 +32,11 @@ def model(run: Run) -> Llm:
     return run.recipe.llm
 
 
+def template(run: Run, name: str) -> Template:
+    """The template of that name, as this run sees it."""
+    return find_template(name, run.settings.plugins / "prompts" if run.settings.plugins else None)
+
+
 def rendered(run: Run, asked: DataFrame) -> DataFrame:
     """Each completion that is asked for as a request: rows of TURN, the first turn of each."""
     from pyspark.sql import functions as F

@@ -1,4 +1,4 @@
-"""Each recorded answer becomes a candidate, or a reject that says why not, also where nothing asked for it."""
+"""Each answer, recorded or of a model, becomes a candidate, or a reject that says why not."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tasklake.jobs import corpus, current
+from tasklake.jobs.llm import answering, solving
 from tasklake.jobs.stage import Run, row_hash
 from tasklake.sandbox_exec.extract import extract_program
 from tasklake.udfs.spool import Measure, Row
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
 STAGE = "propose"
 FOUND = "request_key string, program string, extraction string"
 CARRIED = ("key", "made_by", "task_id", "problem_id", "language", "sample", "model", "answer", "source", "subject")
+ERROR = ("error_reason", "error")
 TAGS = "language string, fence_tags array<string>"
 REQUEST = ["source", "source_id", "language", "sample"]
 REJECT = ("key", "made_by", "source", "subject", "reason", "detail", "location", "excerpt")
 
 
 def inputs(run: Run) -> DataFrame:
-    """Each recorded answer that a grounded task asks for, and each that nothing can ask for."""
+    """Each answer that a grounded task asks for, and each recorded one that nothing can ask for."""
     from pyspark.sql import functions as F
 
     subject = F.concat_ws(" ", "source_id", "language", F.concat(F.lit("#"), "sample"))
@@ -42,16 +44,20 @@ def work(run: Run, news: DataFrame) -> None:
     """Every answer has a candidate, or is a reject."""
     from pyspark.sql import functions as F
 
-    made = _extracted(run, news.where("unasked IS NULL"))
+    answered = _asked(run, news) if run.recipe.propose.provider == "llm" else _recorded(run, news)
+    made = _extracted(run, answered)
     good = made.where("program IS NOT NULL").withColumns(
         {"request_key": F.col("key"), "candidate_id": row_hash(F.col("key"), F.col("made_by"))}
     )
     run.lake.merge("candidates", good)
     empty = made.where("program IS NULL").withColumns(
         {
-            "reason": F.lit("no_program"),
-            "detail": F.concat(F.lit("the answer holds no whole program: "), F.col("extraction")),
-            "excerpt": F.substring("answer", 1, current.EXCERPT),
+            "reason": F.coalesce(F.col("error_reason"), F.lit("no_program")),
+            "detail": F.coalesce(
+                F.concat(F.lit("the model gave no program: "), F.col("error")),
+                F.concat(F.lit("the answer holds no whole program: "), F.col("extraction")),
+            ),
+            "excerpt": F.coalesce(F.substring("answer", 1, current.EXCERPT), F.lit("")),
             "location": F.lit(""),
         }
     )
@@ -61,16 +67,36 @@ def work(run: Run, news: DataFrame) -> None:
     run.reject(STAGE, empty.select(*REJECT).unionByName(idle.select(*REJECT)))
 
 
+def _recorded(run: Run, news: DataFrame) -> DataFrame:
+    """Each request with the answer that is recorded for it."""
+    from pyspark.sql import functions as F
+
+    known = corpus.answers(run).select(*REQUEST, "answer", "model")
+    found = news.where("unasked IS NULL").join(known, on=REQUEST)
+    return found.withColumns({name: F.lit(None).cast("string") for name in ERROR})
+
+
+def _asked(run: Run, news: DataFrame) -> DataFrame:
+    """Each request with the answer of the model, or the error in its place."""
+    from pyspark.sql import functions as F
+
+    answers = answering.ask(run, STAGE, solving.asked(run, news))
+    # What the model said is a fact; that nothing came back is a failure, which the next run tries again.
+    kind = F.when(F.col("content").isNull(), F.lit("no_answer_")).otherwise(F.lit("answer_"))
+    reason = F.concat(kind, "error_class").alias("error_reason")
+    named = answers.select(F.col("ask").alias("key"), F.col("value").alias("answer"), "model", reason, "error")
+    return news.join(named, on="key")
+
+
 def _extracted(run: Run, news: DataFrame) -> DataFrame:
     """Each request with its answer and the program that was found in it, if any."""
     from pyspark.sql import functions as F
 
     tags = run.spark.createDataFrame([(name, list(run.packs[name].fence_tags)) for name in run.languages], TAGS)
-    known = corpus.answers(run).select(*REQUEST, "answer", "model")
-    news = news.join(known, on=REQUEST).join(F.broadcast(tags), on="language")
-    asked = news.select(F.col("key").alias("request_key"), "answer", "fence_tags")
+    news = news.join(F.broadcast(tags), on="language")
+    asked = news.where("answer IS NOT NULL").select(F.col("key").alias("request_key"), "answer", "fence_tags")
     found = run.measure(STAGE, asked, extracting, FOUND).withColumnRenamed("request_key", "key")
-    return news.select(*CARRIED).join(found, on="key", how="left")
+    return news.select(*CARRIED, *ERROR).join(found, on="key", how="left")
 
 
 @contextmanager

@@ -6,6 +6,10 @@ STAGE = (
     "struct<stage:string,`in`:bigint,kept:bigint,rejected:bigint,`new`:bigint,executed:bigint,llm_calls:bigint,"
     "cost_usd:double,seconds:double>"
 )
+LLM = (
+    "struct<stage:string,model:string,asked:bigint,known:bigint,calls:bigint,answered:bigint,failed:bigint,"
+    "tokens:bigint,usd:double>"
+)
 
 TABLE = Table(
     name="runs",
@@ -21,6 +25,7 @@ TABLE = Table(
         provenance("input_versions", "map<string,bigint>", "Delta version of every table before the run"),
         provenance("output_versions", "map<string,bigint>", "Delta version of every table after the run"),
         provenance("stages", f"array<{STAGE}>", "counts, cost and seconds of every stage"),
+        provenance("llm", f"array<{LLM}>", "what stages asked of models, and how much of it was stored already"),
         provenance("started_at", "timestamp", "when it began (UTC)"),
         provenance("seconds", "double", "how long it took"),
     ),

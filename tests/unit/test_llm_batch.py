@@ -28,14 +28,14 @@ def test_requests_are_split_at_what_a_file_may_hold(tmp_path):
     """By number and by size, each line whole, in files named one after the other."""
     given = rows(25)
     by_count = batch.write(given, tmp_path / "r.jsonl", most=10)
-    assert [file.name for file in by_count] == ["r.jsonl", "r-2.jsonl", "r-3.jsonl"]
-    lines = [json.loads(line) for file in by_count for line in file.read_text().splitlines()]
+    assert [file.path.name for file in by_count] == ["r.jsonl", "r-2.jsonl", "r-3.jsonl"]
+    lines = [json.loads(line) for file in by_count for line in file.path.read_text().splitlines()]
     assert [line["custom_id"] for line in lines] == [row["request_key"] for row in given]
     assert {line["url"] for line in lines} == {"/v1/chat/completions"}
     size = 3 * len(batch.line(given[0])) + 10
     by_size = batch.write(given, tmp_path / "s.jsonl", size=size)
-    assert all(file.stat().st_size <= size for file in by_size)
-    assert sum(len(file.read_text().splitlines()) for file in by_size) == 25
+    assert all(file.path.stat().st_size == file.bytes <= size for file in by_size)
+    assert sum(file.requests for file in by_size) == 25
 
 
 def test_nothing_to_ask_is_no_file(tmp_path):
@@ -74,7 +74,7 @@ def test_the_fake_server_takes_a_batch_and_streams_and_lists(fake_llm, tmp_path)
     given = rows(40)
     (file,) = batch.write(given, tmp_path / "r.jsonl")
     client = OpenAI(api_key="none", base_url=server.url)
-    uploaded = client.files.create(file=file, purpose="batch")
+    uploaded = client.files.create(file=file.path, purpose="batch")
     job = client.batches.create(input_file_id=uploaded.id, endpoint="/v1/chat/completions", completion_window="24h")
     assert job.status == "completed"
     results = client.files.content(job.output_file_id or "").text.splitlines()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,27 +30,31 @@ def line(request: Mapping[str, Any]) -> bytes:
     return json.dumps(made, ensure_ascii=True).encode() + b"\n"
 
 
+@dataclass
+class File:
+    """One file for the provider, and what it holds."""
+
+    path: Path
+    requests: int = 0
+    bytes: int = 0
+
+
 def write(
     requests: Iterable[Mapping[str, Any]], out: Path, most: int = MAX_REQUESTS, size: int = MAX_BYTES
-) -> list[Path]:
+) -> list[File]:
     """The requests are in files that the provider takes: `out`, and beside it `-2`, `-3`, … where one is not enough."""
-    files: list[Path] = []
-    rows = written = 0
-    stream = None
+    files: list[File] = []
     out.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    with ExitStack() as stack:
         for request in requests:
             data = line(request)
-            if stream is None or rows == most or written + len(data) > size:
-                if stream:
-                    stream.close()
-                files.append(out if not files else out.with_stem(f"{out.stem}-{len(files) + 1}"))
-                stream, rows, written = files[-1].open("wb"), 0, 0
+            if not files or files[-1].requests == most or files[-1].bytes + len(data) > size:
+                files.append(File(out if not files else out.with_stem(f"{out.stem}-{len(files) + 1}")))
+                stack.close()
+                stream = stack.enter_context(files[-1].path.open("wb"))
             stream.write(data)
-            rows, written = rows + 1, written + len(data)
-    finally:
-        if stream:
-            stream.close()
+            files[-1].requests += 1
+            files[-1].bytes += len(data)
     return files
 
 
@@ -84,7 +90,7 @@ def imported(
             return responses.answered(request, text, prices, batch=True) | extra
         told = redactor.message(f"the body is no chat completion: {text[:200]}")
         return responses.failed(request, ErrorClass.MALFORMED, told, "batch") | extra
-    return responses.failed(request, found["kind"], redactor.message(found["told"]), "batch") | extra
+    return responses.failed(request, ErrorClass(found["kind"]), redactor.message(found["told"]), "batch") | extra
 
 
 def lines(path: Path) -> Iterator[tuple[str, str]]:

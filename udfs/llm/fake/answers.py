@@ -5,12 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+from tasklake.udfs.llm.errors import LlmError
 
 # The words of answers without a script; their number stands for the length of an answer.
 WORDS = ("alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel")
 # Nobody wants a schema that nests deeper from a fake.
 MAX_DEPTH = 8
+
+
+def read_script(path: Path) -> tuple[Mapping[str, str], ...]:
+    """The lines of a script: what a request has to contain, and what is then answered."""
+    try:
+        lines = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+        return tuple({name: str(line[name]) for name in ("contains", "answer")} for line in lines)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LlmError(f"{path}: each line must be an object with contains and answer ({error})") from None
 
 
 def scripted(script: Sequence[Mapping[str, str]], messages: Sequence[Mapping[str, Any]]) -> str | None:

@@ -76,3 +76,15 @@ def fault_of(faults: Iterable[Fault], seed: int, key: str, tried: int) -> str | 
         if tried <= fault.tries and chance(seed, fault.kind, key) < fault.share:
             return fault.kind
     return None
+
+
+def parse_latency(text: str) -> tuple[float, float]:
+    """Median and 99th percentile in seconds of `median` or `median:p99`."""
+    median, _, p99 = text.partition(":")
+    try:
+        low, high = float(median), float(p99 or median)
+    except ValueError:
+        low, high = -1.0, 0.0
+    if not 0 <= low <= high:
+        raise LlmError(f"latency {text} is not of the form median:p99 in seconds, such as 1:15")
+    return low, high

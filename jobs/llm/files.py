@@ -1,0 +1,126 @@
+"""Batch files: open requests out, results in, with the tables between them as ever."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tasklake.jobs import current
+from tasklake.jobs.lake import Lake
+from tasklake.jobs.lake.spool import Spool
+from tasklake.jobs.llm import answering, requests, solving
+from tasklake.jobs.stage import Run
+from tasklake.udfs.llm import batch
+from tasklake.udfs.llm.responses import RESPONSE
+from tasklake.udfs.llm.secrets import Redactor
+from tasklake.udfs.llm.terms import Prices
+from tasklake.udfs.spool import Measure, Row
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+# Stages that ask models, each with what it would ask now.
+ASKING = {"propose": lambda run: solving.asked(run, current.requests(run))}
+# Lines of a result file that are held at once: an answer may have a megabyte.
+CHUNK = 2000
+META = "model string, recipe string, stage string"
+LINE = "custom_id string, place string, body string, kind string, told string"
+# What goes wrong is told with so many examples.
+TOLD = 3
+
+
+@dataclass
+class Imported:
+    """What result files brought."""
+
+    lines: int = 0
+    answers: int = 0
+    new: int = 0
+    failures: int = 0
+    repeated: int = 0
+    unknown: int = 0
+    wrong: int = 0
+    told: list[str] = field(default_factory=list)
+    open: int = 0
+
+
+def export(run: Run, stage: str, out: Path) -> list[batch.File]:
+    """The requests of a stage that nobody has answered are in files that a provider's Batch API takes."""
+    found: list[DataFrame] = []
+
+    def keep(run: Run, stage: str, turns: DataFrame) -> None:
+        found.append(requests.unanswered(run, turns))
+
+    answering.ask(run, stage, ASKING[stage](run), keep)
+    frames = (frame.orderBy("template_hash", "messages") for frame in found)
+    rows = (row.asDict() for frame in frames for row in frame.toLocalIterator())
+    return batch.write(rows, out)
+
+
+def take(lake: Lake, paths: Iterable[Path]) -> Imported:
+    """What result files hold is in `llm_responses`, each answer once, however often and in whatever order it comes."""
+    from pyspark.sql import functions as F
+
+    told, parse = Imported(), Spool(lake.spark, lake, "", f"{RESPONSE}, {META}")
+    seen: set[str] = set()
+    asked = lake.read("llm_requests").select(
+        "request_key", "prompt_tokens", "schema", "prices", "model", "recipe", "stage"
+    )
+    lines = (batch.read(*line) for path in paths for line in batch.lines(path))
+    while chunk := list(islice(lines, CHUNK)):
+        rows = [each for each in chunk if _counts(each, told, seen)]
+        frame = lake.spark.createDataFrame([tuple(_flat(row).values()) for row in rows], LINE)
+        known = frame.withColumnRenamed("custom_id", "request_key").join(asked, on="request_key")
+        made = lake.pin(f"import-{told.lines}", parse.direct(known, importing))
+        told.unknown += len(rows) - made.count()
+        told.new += lake.merge("llm_responses", made.withColumn("made_by", F.lit("batch")))
+    answered = lake.read("llm_responses").where("answered").select("request_key")
+    told.open = lake.read("llm_requests").join(answered, on="request_key", how="left_anti").count()
+    return told
+
+
+def _counts(line: Mapping[str, Any], told: Imported, seen: set[str]) -> bool:
+    """True for a line that tells of a request for the first time; the others are counted for what they are."""
+    told.lines += 1
+    if "wrong" in line:
+        told.wrong += 1
+        told.told += [line["wrong"]] if len(told.told) < TOLD else []
+        return False
+    if "body" not in line:
+        told.failures += 1
+        return line["custom_id"] not in seen
+    told.answers += 1
+    if line["custom_id"] in seen:
+        told.repeated += 1
+        return False
+    seen.add(line["custom_id"])
+    return True
+
+
+def _flat(line: Mapping[str, Any]) -> dict[str, str | None]:
+    kind = line.get("kind")
+    return {
+        "custom_id": line["custom_id"],
+        "place": line["place"],
+        "body": line.get("body"),
+        "kind": kind.value if kind else None,
+        "told": line.get("told"),
+    }
+
+
+@contextmanager
+def importing() -> Iterator[Measure]:
+    """Lines of result files beside their requests, as a measure that makes response rows of them."""
+    redactor = Redactor(["OPENAI_API_KEY"])
+
+    def rows(row: Mapping[str, Any]) -> Iterator[Row]:
+        line = {name: row[name] for name in ("custom_id", "body", "kind", "told") if row.get(name) is not None}
+        made = batch.imported(line, row, Prices(**json.loads(row["prices"])), redactor)
+        yield made | {name: row[name] for name in ("model", "recipe", "stage")}
+
+    yield rows

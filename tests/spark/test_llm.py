@@ -1,0 +1,215 @@
+"""Stages ask models: frame in, values and typed errors out; what is stored is never asked again, whatever happens."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasklake.jobs.config import load_settings
+from tasklake.jobs.lake import Lake, LakeUri, look
+from tasklake.jobs.llm import answering, requests
+from tasklake.jobs.llm.calling import Spent
+from tasklake.jobs.recipe import load_recipe
+from tasklake.jobs.stage import Run
+from tasklake.udfs.llm.errors import LlmError
+
+pytestmark = pytest.mark.spark
+
+RECIPE = """
+name: ours
+source: {{source: mbpp, path: /nowhere.jsonl}}
+stages: [ingest]
+llm:
+  model: openai/fake
+  base_url: {url}
+  max_in_flight: 8
+  timeout_s: 3
+  give_up_s: 2
+  parameters: {{max_tokens: 50}}
+  prices: {{input: 1, output: 10}}
+"""
+
+
+class Asking:
+    """One lake, asked by as many runs as a test makes."""
+
+    def __init__(self, spark: Any, lake: Path, folder: Path, url: str):
+        self.spark, self.uri, self.folder = spark, LakeUri.parse(str(lake)), folder
+        self.runs = 0
+        (folder / "recipe.yaml").write_text(RECIPE.format(url=url))
+
+    def run(self, *changes: str, dry: bool = False) -> Run:
+        """A new run on the lake."""
+        self.runs += 1
+        recipe = load_recipe(str(self.folder / "recipe.yaml"), changes)
+        settings = load_settings(lake=str(self.uri), session="existing")
+        lake = Lake(self.spark, self.uri, run_id=f"run-{self.runs}")
+        return Run(self.spark, lake, recipe, settings, f"run-{self.runs}", lambda stage, facts: None, dry)
+
+    def asked(self, names: list[str], template: str = "story") -> Any:
+        """A frame that asks one completion for each name."""
+        other = dict.fromkeys(("input_format", "output_format", "sample"), "One line.")
+        rows = [(name, template, {"statement": f"Do {name}."} | other, 0) for name in names]
+        return self.spark.createDataFrame(rows, requests.ASKED)
+
+    def ask(self, names: list[str], *changes: str) -> dict[str, Any]:
+        """What a new run gets back, by name."""
+        run = self.run(*changes)
+        rows = answering.ask(run, "try", self.asked(names)).collect()
+        assert Counter(row["ask"] for row in rows) == Counter(names)
+        self.spent: Spent = run.memo["llm try"]
+        return {row["ask"]: row for row in rows}
+
+    def stored(self, where: str = "true") -> list[dict[str, Any]]:
+        """The responses in the table."""
+        found: list[dict[str, Any]] = look.query(
+            str(self.uri), f"SELECT * FROM llm_responses WHERE {where}"
+        ).to_pylist()
+        return found
+
+
+@pytest.fixture
+def asking(spark, empty_lake, tmp_path, fake_llm) -> Callable[..., tuple[Asking, Any]]:
+    """A lake of its own with a server that behaves as told."""
+
+    def made(**behaviour: Any) -> tuple[Asking, Any]:
+        shutil.copytree(empty_lake, tmp_path / "lake")
+        server = fake_llm(**behaviour)
+        return Asking(spark, tmp_path / "lake", tmp_path, server.url), server
+
+    return made
+
+
+NAMES = [f"n{number}" for number in range(30)]
+
+
+def test_every_completion_comes_back_once_and_is_never_asked_again(asking):
+    """Asked again in another order, with more rows or over more tasks: only what is new is sent."""
+    ours, server = asking()
+    first = ours.ask(NAMES)
+    assert all(json.loads(row["value"])["story"] for row in first.values())
+    assert sum(server.state.received.values()) == len(NAMES)
+    server.forget()
+    again = ours.ask([*reversed(NAMES), "more"], "llm.tasks=3")
+    assert {name: again[name]["value"] for name in NAMES} == {name: first[name]["value"] for name in NAMES}
+    assert sum(server.state.received.values()) == 1
+    assert (ours.spent.asked, ours.spent.known) == (31, 30)
+    assert len(ours.stored("answered")) == 31
+    assert {row["made_by"] for row in ours.stored()} != {None}
+
+
+def test_equal_requests_are_one_call(asking):
+    """Two rows that ask for the same share the answer."""
+    ours, server = asking()
+    run = ours.run()
+    frame = ours.asked(["a", "b"]).withColumn("variables", ours.asked(["a"]).first()["variables"] and _same())
+    rows = answering.ask(run, "try", frame).collect()
+    assert len({row["request_key"] for row in rows}) == 1
+    assert sum(server.state.received.values()) == 1
+
+
+def _same() -> Any:
+    from pyspark.sql import functions as F
+
+    pairs = [
+        F.lit(text) for name in ("statement", "input_format", "output_format", "sample") for text in (name, "same")
+    ]
+    return F.create_map(*pairs)
+
+
+def test_a_wrong_form_is_told_to_the_model_once(asking):
+    """The answer that is wrong stays as it is; another request holds it and what is wrong with it."""
+    ours, server = asking(faults=["schema:0.4", "malformed:0.3"])
+    found = ours.ask(NAMES)
+    turns = Counter(row["turn"] for row in found.values())
+    assert turns[1] > 5
+    assert len(ours.stored("answered")) == len(NAMES) + turns[1]
+    told = {row["error_class"] for row in found.values()}
+    assert told <= {None, "schema", "malformed"}
+    received = sum(server.state.received.values())
+    assert ours.ask(NAMES) == found
+    assert sum(server.state.received.values()) == received
+
+
+def test_failures_are_rows_and_the_next_run_tries_again(asking):
+    """A class for each that failed; once the server is well, only those are asked, and the failures stay as history."""
+    ours, server = asking(faults=["notjson:0.4:99"])
+    found = ours.ask(NAMES)
+    failed = {name for name, row in found.items() if row["error_class"]}
+    assert 3 < len(failed) < 25
+    assert {found[name]["error_class"] for name in failed} == {"malformed"}
+    server.misbehave()
+    server.forget()
+    assert not [row for row in ours.ask(NAMES).values() if row["error_class"]]
+    assert sum(server.state.received.values()) == len(failed)
+    assert len(ours.stored("NOT answered")) == len(failed)
+
+
+def test_a_refused_key_ends_the_run_in_one_sentence(asking):
+    """What was answered before is stored; the sentence names the variable."""
+    ours, _ = asking(faults=["auth:0.5:99"])
+    with pytest.raises(LlmError, match=r"refuses the key of OPENAI_API_KEY.*run again"):
+        ours.ask(NAMES)
+    assert ours.stored("answered") or ours.stored("NOT answered")
+
+
+def test_a_budget_holds_over_runs(asking):
+    """Run after run, no more than the cap is ever called; raised, the rest is done."""
+    ours, server = asking()
+    for _ in range(2):
+        with pytest.raises(LlmError, match=r"budget of recipe ours \(calls 20\) is used up with 10 requests open"):
+            ours.ask(NAMES, "llm.budget.calls=20")
+        assert sum(server.state.received.values()) == 20
+    assert not [row for row in ours.ask(NAMES, "llm.budget.calls=30", "llm.tasks=2").values() if row["error_class"]]
+    assert sum(server.state.received.values()) == 30
+
+
+def test_a_budget_is_dealt_out_anew_until_nothing_fits(asking):
+    """Four tasks with unequal work use all of a budget that suffices: what one leaves another gets."""
+    ours, server = asking()
+    ours.ask(NAMES, "llm.budget.calls=34", "llm.tasks=4")
+    assert sum(server.state.received.values()) == 30
+
+
+def test_replay_calls_nobody(asking):
+    """Stored answers of the model behind it are used; what is not stored is an error row of its own class."""
+    ours, server = asking()
+    first = ours.ask(NAMES[:10])
+    server.forget()
+    found = ours.ask(NAMES, "llm.model=replay/openai/fake")
+    assert {found[name]["value"] for name in NAMES[:10]} == {row["value"] for row in first.values()}
+    assert {found[name]["error_class"] for name in NAMES[10:]} == {"unrecorded"}
+    assert not server.state.received
+
+
+def test_a_missing_variable_is_an_error_before_anything_is_sent(asking):
+    """Rendering is strict: nothing is stored and nothing is asked."""
+    ours, server = asking()
+    frame = ours.spark.createDataFrame([("a", "story", {"statement": "x"}, 0)], requests.ASKED)
+    with pytest.raises(Exception, match="template story is missing"):
+        answering.ask(ours.run(), "try", frame)
+    assert not server.state.received
+
+
+def test_no_rows_ask_nothing(asking):
+    """Empty in, empty out, no commit."""
+    ours, server = asking()
+    before = Lake(ours.spark, ours.uri).versions()
+    assert ours.ask([]) == {}
+    assert Lake(ours.spark, ours.uri).versions() == before
+    assert not server.state.received
+
+
+def test_a_run_without_news_commits_nothing(asking):
+    """Asked twice, the second time makes no version of any table."""
+    ours, _ = asking()
+    ours.ask(NAMES)
+    before = Lake(ours.spark, ours.uri).versions()
+    ours.ask(NAMES)
+    assert Lake(ours.spark, ours.uri).versions() == before
