@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib.resources
 import json
+import os
+import signal
 import socket
 import struct
 import subprocess
@@ -15,6 +17,7 @@ from functools import cache
 from types import ModuleType
 from typing import Any, Protocol
 
+from tasklake.sandbox_exec.agent.tree import children
 from tasklake.sandbox_exec.limits import Limits
 
 # Path inside the program's folder, whether it may be executed, and its bytes.
@@ -106,11 +109,16 @@ class Child:
 
     def end(self) -> None:
         """The agent and all that it ran are gone."""
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=ENDING_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            return
+        # Our child only waits for the agent: killed itself, it could not end what the agent leaves, a fork bomb say.
+        for pid in children(self.process.pid) or [self.process.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        # Where the machine is too busy for that, it goes on by itself.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=SILENCE_S)
 
 
 class Agent:

@@ -68,7 +68,7 @@ class Step:
     output_bytes: int = 0
     exit_code: int | None = None
     signal: int | None = None
-    # Which limit ended it from outside: cpu, wall, memory, output, or none.
+    # Which limit ended it from outside: cpu, wall, memory, output, processes, or none.
     killed: str = ""
     measured_by: str = ""
     stdout_head: bytes = b""

@@ -33,6 +33,8 @@ from tasklake.sandbox_exec.agent.walls import (
 SHARED_PROCESSES = 4096
 # More than any kernel has.
 MOST_PROCESSES = 1 << 22
+# The kernel's own bounds of who is served first and last.
+FIRST, LAST = -20, 19
 # The one file system of a container that candidates write to, beside its shared memory.
 BOX = "/box"
 
@@ -40,6 +42,10 @@ BOX = "/box"
 def landlock(limits: Mapping[str, Any], show: list[str], build: bool, off: set[str]) -> Place:
     """Candidates are started by a thread that has given up all that they must not have; the agent itself keeps it."""
     root = tempfile.mkdtemp(prefix="tasklake-box-")
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    # However many processes a candidate has made, this one and the agent are served, and can end them. Only root may.
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, FIRST)
     keep_folder(root)
     os.chmod(root, 0o711)
     linux.prctl(linux.SUBREAPER, 1)
@@ -59,6 +65,7 @@ def landlock(limits: Mapping[str, Any], show: list[str], build: bool, off: set[s
         set_limits(limits, max(SHARED_PROCESSES, int(limits["processes"])))
     handle = os.open(program, os.O_RDONLY | os.O_DIRECTORY)
     place = Place(work, (work, scratch), program, handle, forget_fd=forget, user=user)
+    place.priority = usual
     if fence(place, show, build, off):
         place.end = lambda: end_descendants(lambda: place.spawn(strike))
     return place
@@ -84,7 +91,8 @@ def container(limits: Mapping[str, Any], show: list[str], build: bool, off: set[
     handle = os.open("/prog", os.O_RDONLY | os.O_DIRECTORY)
     scratches, mounts = (work, scratch, "/dev/shm"), (BOX, "/dev/shm")
     place = Place(work, scratches, "/prog", handle, mounts=mounts, own_network=True, forget_fd=forget)
-    place.user, place.end = os.geteuid(), end_all
+    # An engine gives a container one share of the machine, whatever is in it: only the agent comes before candidates.
+    place.user, place.end, place.priority = os.geteuid(), end_all, LAST
     with contextlib.suppress(OSError):
         place.cgroup = Cgroup()
     fence(place, show, build, off)
@@ -96,6 +104,7 @@ def fence(place: Place, show: Sequence[str], build: bool, off: set[str]) -> bool
     bounds: list[bool] = []
 
     def give_up() -> None:
+        os.setpriority(os.PRIO_PROCESS, 0, place.priority)
         place.counter = linux.cpu_counter()
         if place.user != os.geteuid():
             linux.become(place.user)

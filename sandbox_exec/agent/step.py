@@ -208,6 +208,9 @@ class Step:
         """The limit that the command is beyond, if any."""
         if self.tree.peak > self.limits["memory_bytes"] or self.tree.starved() > self.starved:
             return "memory"
+        # Where the kernel counts for the whole machine, a fork bomb grows far beyond what one program may have.
+        if self.tree.processes > self.limits["processes"]:
+            return "processes"
         if self.tree.cpu > self.limits["cpu_s"] * GRACE:
             return "cpu"
         late = wall - self.limits["wall_s"]

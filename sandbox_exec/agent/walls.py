@@ -30,6 +30,8 @@ NAMESPACES = linux.NEWNS | linux.NEWUTS | linux.NEWIPC | linux.NEWPID | linux.NE
 SWITCHES = {"network": linux.NEWNET, "processes": linux.NEWPID, "ipc": linux.NEWIPC}
 # Many small files are as good as a large one for filling memory: a page is counted for each.
 INODE_BYTES = 4096
+# However small a disk is, a program may have this many files.
+LEAST_NAMES = 1024
 # The kernel's own end of an endless program whose agent was killed: far enough for the agent itself, which is counted
 # as well, and renewed long before.
 SPARE_CPU_S = 60
@@ -60,6 +62,8 @@ class Place:
     cgroup: Cgroup | None = None
     # Whose candidates are, as this process sees it.
     user: int = -1
+    # How late they are served where others wait as well, if they are started by a thread of their own.
+    priority: int = 0
     # Walls left out.
     off: frozenset[str] = frozenset()
 
@@ -182,7 +186,7 @@ def furnish_scratch(root: str, size: int, off: set[str]) -> int:
     """The folders that a candidate may write to share one bound; the folder of programs is writable by its handle."""
     bound = "mode=755"
     if "scratch" not in off:
-        bound += f",size={size},nr_inodes={max(1024, size // INODE_BYTES)}"
+        bound += f",size={size},nr_inodes={max(LEAST_NAMES, size // INODE_BYTES)}"
     owner = f",uid={NOBODY},gid={NOBODY}" if os.geteuid() == 0 and "user" not in off else ""
     linux.mount("tmpfs", f"{root}/.box", "tmpfs", linux.NOSUID | linux.NODEV, bound + owner)
     for name in ("work", "tmp", "dev/shm"):

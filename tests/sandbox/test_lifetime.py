@@ -16,8 +16,11 @@ from pathlib import Path
 
 import pytest
 
+from tasklake.sandbox_exec.agent.tree import children
+from tasklake.sandbox_exec.backends import wanted
+from tasklake.sandbox_exec.channel import Agent, AgentDied, Kind
 from tasklake.sandbox_exec.limits import Limits
-from tasklake.sandbox_exec.pool import Pool
+from tasklake.sandbox_exec.pool import Pool, why_not
 from tasklake.sandbox_exec.verdict import Case, Verdict
 
 pytestmark = pytest.mark.sandbox
@@ -105,6 +108,25 @@ def test_killed_agent_is_replaced() -> None:
         assert told.result(PATIENCE_S).verdict is Verdict.accepted
         assert agents
     assert descendants(os.getpid()) <= before
+
+
+@pytest.mark.parametrize("level", ["namespaces", "landlock"])
+def test_agent_that_hangs_leaves_nothing(level: str) -> None:
+    """An agent that hears nothing any more is ended with all that it started, daemons in sessions of their own too."""
+    backend, mark = wanted(level)[0], uuid.uuid4().hex
+    if why_not(backend):
+        pytest.skip(f"isolation {level} does not work here: {why_not(backend)}")
+    agent = Agent(Kind.of(backend, Limits()))
+    words = ["/bin/sh", "-c", f"setsid sh -c 'sleep 300; : {mark}' & wait"]
+    with ThreadPoolExecutor(1) as thread:
+        told = thread.submit(lambda: list(agent.run(words, {}, Limits(), [b""])))
+        assert within_patience(lambda: len(processes_with(mark)) > 1)
+        for pid in children(agent.vessel.process.pid):  # type: ignore[attr-defined]
+            os.kill(pid, signal.SIGSTOP)
+        agent.close()
+        with pytest.raises(AgentDied):
+            told.result(PATIENCE_S)
+    assert within_patience(lambda: not processes_with(mark))
 
 
 def _parent(pid: int) -> int:
