@@ -11,8 +11,12 @@ ROOT = "/sys/fs/cgroup"
 class Cgroup:
     """The group of processes that this one belongs to: how much CPU time it took, and whom it cost too much memory."""
 
-    def __init__(self, root: str = ROOT) -> None:
+    def __init__(self, root: str = ROOT, told: str = "/proc/self/cgroup") -> None:
         unified = os.path.exists(f"{root}/cgroup.controllers")
+        with open(told, encoding="utf-8") as file:
+            if unified and "0::/\n" not in file:
+                # What is shown there is the whole machine's.
+                raise OSError("the container is not in a cgroup namespace of its own")
         usage = f"{root}/cpu.stat" if unified else f"{root}/cpuacct/cpuacct.usage"
         # The older file is a number of nanoseconds; the newer one begins with a word and a number of microseconds.
         self.word, self.unit = (1, 1e-6) if unified else (0, 1e-9)

@@ -10,6 +10,7 @@ import io
 import os
 import sys
 import tarfile
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ MEETING = "/run/tasklake"
 FOLDERS = ("dev", "proc", "sys", "etc", "usr", "opt", "prog", "run", BOX.lstrip("/"))
 # What programs call by these names lies in the one file system that they may write to.
 LINKS = {"tmp": f"{BOX}/tmp", "work": f"{BOX}/work"}
+LOCK = threading.Lock()
 
 
 def image(client: Any) -> str:
@@ -31,10 +33,12 @@ def image(client: Any) -> str:
     data = _archive()
     digest = hashlib.sha256(data).hexdigest()[:16]
     name = f"{REPOSITORY}:{digest}"
-    try:
-        client.api.inspect_image(name)
-    except ImageNotFound:
-        client.api.import_image_from_data(data, repository=REPOSITORY, tag=digest)
+    # Made twice at once, one of the two would stay without a name.
+    with LOCK:
+        try:
+            client.api.inspect_image(name)
+        except ImageNotFound:
+            client.api.import_image_from_data(data, repository=REPOSITORY, tag=digest)
     return name
 
 

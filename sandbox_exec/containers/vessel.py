@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tasklake.sandbox_exec.agent.fence import BOX
-from tasklake.sandbox_exec.agent.walls import INODE_BYTES
+from tasklake.sandbox_exec.agent.walls import INODE_BYTES, LEAST_NAMES
 from tasklake.sandbox_exec.channel import ENDING_S, ENVIRONMENT, STARTER, AgentDied, Kind
 from tasklake.sandbox_exec.containers import engine
 from tasklake.sandbox_exec.containers.image import MEETING, image, shown
@@ -36,6 +36,8 @@ OWN_PROCESSES = 2
 # How long a busy machine may take from a container's start to its agent's first word, and how often we look meanwhile.
 STARTING_S, LOOK_S = 60.0, 0.5
 PAUSE_S = 0.02
+# There where this machine's groups are of the newer kind.
+UNIFIED = "/sys/fs/cgroup/cgroup.controllers"
 # Comes before what every agent is started by: its input and output are the caller's socket.
 JOINING = (
     "import os,socket\n"
@@ -188,6 +190,8 @@ def _hardened(kind: Kind, user: int) -> dict[str, Any]:
         "memswap_limit": memory,
         "tmpfs": _tmpfs(limits, user, bounded="scratch" not in off),
         "ipc_mode": "private",
+        # Only so does the agent see its own group; the older kind of groups is shown in parts anyway.
+        "cgroupns": "private" if os.path.exists(UNIFIED) else None,
         # The agent waits for whatever is left to a first process; an engine may be set to put another there.
         "init": False,
         "auto_remove": True,
@@ -199,11 +203,13 @@ def _hardened(kind: Kind, user: int) -> dict[str, Any]:
 def _tmpfs(limits: Mapping[str, float], user: int, bounded: bool) -> dict[str, str]:
     """The file systems that can be written to: two for candidates, one that the agent lays programs into."""
     usual, size = f"rw,exec,nosuid,nodev,uid={user},gid={user}", int(limits["file_bytes"])
-    bound = f",size={size},nr_inodes={max(1024, size // INODE_BYTES)}" if bounded else ""
-    shared = f",size={min(size, SHARED_MEMORY)},nr_inodes=1024" if bounded else ""
+
+    def bound(size: int) -> str:
+        return f",size={size},nr_inodes={max(LEAST_NAMES, size // INODE_BYTES)}" if bounded else ""
+
     return {
-        BOX: f"{usual},mode=755{bound}",
-        "/dev/shm": f"{usual},mode=700{shared}",
+        BOX: f"{usual},mode=755{bound(size)}",
+        "/dev/shm": f"{usual},mode=700{bound(min(size, SHARED_MEMORY))}",
         "/prog": f"{usual},mode=755",
     }
 

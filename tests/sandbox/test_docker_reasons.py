@@ -62,6 +62,32 @@ def told(*words: str) -> str:
     return done.stdout
 
 
+# Inside, nobody may make a namespace, as where a system forbids that to plain users.
+FORBIDDING = (
+    "unshare", "--user", "--map-user=1000", "--map-group=1000", "--keep-caps", "sh", "-c",
+    'echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --ambient-caps=-all --inh-caps=-all "$@"', "sh",
+)  # fmt: skip
+CHOOSING = """
+import sys
+from tasklake.sandbox_exec.pool import Pool
+from tasklake.sandbox_exec.errors import TasklakeError
+for isolation in sys.argv[1:]:
+    try:
+        with Pool(isolation=isolation) as pool: sys.stdout.write(pool.backend.NAME + "\\n")
+    except TasklakeError as error:
+        sys.stdout.write(f"{error}\\n")
+"""
+
+
+def chosen(*isolations: str) -> list[str]:
+    """The levels that are taken where no namespace can be made, or why there is none."""
+    words = [*FORBIDDING, sys.executable, "-c", CHOOSING, *isolations]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"namespaces cannot be forbidden here: {done.stderr[-200:]}")
+    return done.stdout.splitlines()
+
+
 @contextmanager
 def listening(path: Path) -> Iterator[socket.socket]:
     """Somebody has bound the socket and hears nobody."""
@@ -166,6 +192,22 @@ def test_pool_tells_the_reason(named: Any, tmp_path: Path) -> None:
     assert named(f"unix://{tmp_path}/none")
     with pytest.raises(IsolationError, match=f"docker: no Docker engine is at {tmp_path}/none"):
         Pool(1, "docker")
+
+
+def test_each_level_that_was_tried_tells_its_reason(named: Any, tmp_path: Path) -> None:
+    """Strict names both levels that would do, and why neither does; any goes on to the next that works."""
+    assert named(f"unix://{tmp_path}/none")
+    strict, any_level = chosen("strict", "any")
+    assert strict.startswith("isolation strict is asked for, but no such level works here (namespaces: OSError: ")
+    assert f"; docker: no Docker engine is at {tmp_path}/none; start one" in strict
+    assert any_level in ("landlock", "process")
+
+
+@pytest.mark.docker
+@pytest.mark.usefixtures("docker_engine")
+def test_containers_are_taken_where_namespaces_are_forbidden() -> None:
+    """They satisfy all that is asked for, a strict isolation too."""
+    assert chosen("strict", "standard", "any") == ["docker"] * 3
 
 
 @pytest.mark.docker
