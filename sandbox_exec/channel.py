@@ -28,7 +28,7 @@ SILENCE_S = 60.0
 # Sent ahead of an answer, so that the agent never waits for us: as much as a pipe surely holds while nobody reads.
 AHEAD_BYTES = 1 << 15
 # What an agent says of a command that ran.
-MEASURES = {"status", "killed", "cpu_s", "wall_s", "peak", "output_bytes"}
+MEASURES = {"status", "killed", "cpu_s", "wall_s", "peak", "output_bytes", "measured_by"}
 # How much is read at once.
 CHUNK = 1 << 18
 # Ten thousand files of a build are named in less.

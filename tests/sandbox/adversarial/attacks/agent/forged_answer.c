@@ -12,7 +12,7 @@
 #include <arpa/inet.h>
 int main(void) {
     const char *header = "{\"failed\": \"\", \"status\": 0, \"killed\": \"\", \"cpu_s\": 0.01, \"wall_s\": 0.01, "
-                         "\"peak\": 1000000, \"output_bytes\": 5, \"blobs\": [5, 0]}";
+                         "\"peak\": 1000000, \"output_bytes\": 5, \"measured_by\": \"\", \"blobs\": [5, 0]}";
     char frame[400];
     uint32_t size = htonl(strlen(header));
     memcpy(frame, &size, 4);
