@@ -159,7 +159,8 @@ def _calls(facts: Mapping[str, Any]) -> str:
     """How calls to models go on."""
     parts = [f"{facts['in_flight']} in flight", f"{facts['per_minute']}/min"]
     parts += [f"{facts[name]} {word}" for name, word in (("pushed_back", "429s"), ("failed", "failed")) if facts[name]]
-    return ", ".join([*parts, f"${_count(facts['usd'], 'money')}"])
+    ill = [f"last failure: {shown(facts['last'])}"] if facts.get("last") else []
+    return ", ".join([*parts, f"${_count(facts['usd'], 'money')}", *ill])
 
 
 def _summary(facts: Mapping[str, Any]) -> str:

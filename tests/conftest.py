@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -116,3 +120,47 @@ def fake_llm() -> Iterator[Callable[..., FakeLlm]]:
     yield started
     for server in servers:
         server.close()
+
+
+@pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    """A port of this machine that nobody uses."""
+
+    def found() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+
+    return found
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]) -> Iterator[str]:
+    """A real S3 protocol server with one bucket; the root of a lake in it."""
+    port = free_port()
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+    }.items():
+        monkeypatch.setenv(name, value)
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        import boto3
+        from botocore.exceptions import EndpointConnectionError
+
+        for _ in range(100):
+            try:
+                boto3.client("s3").create_bucket(Bucket="lake-bucket")
+                break
+            except EndpointConnectionError:
+                time.sleep(0.2)
+        yield "s3://lake-bucket/lake"
+    finally:
+        server.terminate()
+        server.wait()

@@ -205,6 +205,7 @@ class Spool:
                 "per_minute": round(total["calls"] / minutes),
                 "pushed_back": total["pushed_back"],
                 "usd": round(sum(claim.get("usd", 0.0) for claim in claims), 4),
+                "last": next((claim["last"] for claim in claims if claim.get("last")), ""),
             },
         )
 

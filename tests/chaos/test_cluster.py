@@ -6,12 +6,9 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import time
 import venv
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,50 +19,12 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = next(path for path in sys.path if path.endswith("site-packages"))
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def bare_python(folder: Path) -> Path:
     """An interpreter with this environment's libraries but without the checkout: its path file runs no import hook."""
     venv.create(folder, with_pip=False, symlinks=True)
     site = next((folder / "lib").glob("python3*/site-packages"))
     (site / "libraries.pth").write_text(PACKAGES + "\n")
     return folder / "bin" / "python"
-
-
-@pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A real S3 protocol server with one bucket."""
-    port = free_port()
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-    }.items():
-        monkeypatch.setenv(name, value)
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        import boto3
-        from botocore.exceptions import EndpointConnectionError
-
-        for _ in range(100):
-            try:
-                boto3.client("s3").create_bucket(Bucket="lake-bucket")
-                break
-            except EndpointConnectionError:
-                time.sleep(0.2)
-        yield "s3://lake-bucket/lake"
-    finally:
-        server.terminate()
-        server.wait()
 
 
 @pytest.fixture

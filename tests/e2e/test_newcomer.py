@@ -144,7 +144,7 @@ def checkout(newcomer: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkout")
     for name in PACKAGES:
         shutil.copytree(ROOT / name, folder / "tasklake" / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for title in ("An export", "A checker or an isolation level"):
+    for title in ("An export", "A provider", "A checker or an isolation level"):
         for fence in section(title):
             if fence["file"]:
                 (folder / "tasklake" / fence["file"]).write_text(fence["text"], "utf-8")
@@ -160,11 +160,17 @@ def test_export_of_a_newcomer_is_a_format(checkout: Path, newcomer: Path, comman
     assert all([m["role"] for m in line["messages"]] == ["user", "assistant"] for line in lines)
 
 
-def test_checker_of_a_newcomer_compares(checkout: Path, environment: Callable[[], dict[str, str]]) -> None:
-    """The commands of its section, run on the copy, print `accepted`."""
-    script = "\n".join(f["text"] for f in section("A checker or an isolation level") if f["kind"] == "sh")
-    (checkout / ".venv").symlink_to(sys.prefix)
+@pytest.mark.parametrize(
+    ("title", "said"), [("A checker or an isolation level", "accepted"), ("A provider", "hello")]
+)
+def test_what_a_newcomer_adds_inside_works(
+    checkout: Path, environment: Callable[[], dict[str, str]], title: str, said: str
+) -> None:
+    """The commands of its section, run on the copy, print what they should: a verdict, an answer."""
+    script = "\n".join(f["text"] for f in section(title) if f["kind"] == "sh")
+    if not (checkout / ".venv").exists():
+        (checkout / ".venv").symlink_to(sys.prefix)
     variables = environment() | {"PYTHONPATH": str(checkout)}
     argv = ["bash", "-euo", "pipefail", "-c", script]
     done = subprocess.run(argv, cwd=checkout, env=variables, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout.strip()) == (0, "accepted"), done.stderr
+    assert (done.returncode, done.stdout.strip()) == (0, said), done.stderr

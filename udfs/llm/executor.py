@@ -64,6 +64,8 @@ class Progress:
     stop: str = ""
     why: str = ""
     failures: dict[str, int] = field(default_factory=dict)
+    # The last failure, while nothing but failures comes.
+    last: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The counts as plain data."""
@@ -90,7 +92,6 @@ class Executor:
         self.changed = asyncio.Event()
         self.began = self.well_at = time.monotonic()
         self.ill = 0
-        self.last = ""
 
     async def run(self, feed: Feed) -> Progress:
         """Every request of the feed is a row in the sink, or sending was stopped; nothing is in flight."""
@@ -206,7 +207,7 @@ class Executor:
             self.stop("deadline", f"the wave took longer than its {self.terms.wave_s:g} s")
         silent = self.ill >= BREAK_AFTER or (self.ill and not self.lanes.in_flight)
         if silent and now - self.well_at > self.terms.give_up_s:
-            self.stop("unwell", f"nothing but failures for {self.terms.give_up_s:g} s, the last: {self.last}")
+            self.stop("unwell", f"nothing but failures for {self.terms.give_up_s:g} s, the last: {self.progress.last}")
 
     def _started(self, call: Call, lane: Lane) -> None:
         lane.start()
@@ -245,7 +246,7 @@ class Executor:
         self.spending.settle(call.tokens, used, row["cost_usd"])
         if self.rate:
             self.rate.refund(sum(call.tokens) - sum(used))
-        self.ill, self.well_at = 0, time.monotonic()
+        self.ill, self.well_at, self.progress.last = 0, time.monotonic(), ""
         self.progress.answered += 1
         self.progress.tokens += sum(used)
         self.progress.usd += row["cost_usd"]
@@ -257,7 +258,7 @@ class Executor:
         if self.rate:
             self.rate.refund(sum(call.tokens))
         self.ill += 1
-        self.last = failure.message
+        self.progress.last = failure.message
         self.progress.pushed_back += failure.kind is ErrorClass.RATE
         call.failed_at = lane.endpoint
         wait = pause(failure, call.tries, self.chance)
