@@ -106,8 +106,8 @@ def run(
         with recorded(this) as report:
             for name in stages:
                 report.stages.append(do(this, name))
-        lake.unpin()
         report.report = write_report(this, report.as_dict())
+        lake.unpin()
         return report
 
 

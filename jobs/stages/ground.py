@@ -14,9 +14,11 @@ from tasklake.udfs.reformulate import oracle_program
 from tasklake.udfs.spool import Measure, Row
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 STAGE = "ground"
+# How much of a program's own words a reason holds; the oracle's row has more.
+SAID = 300
 RUNS = (
     "oracle_id string, task_id string, problem_id string, made_by string, language string, program string, "
     "verdict string, toolchain string, isolation string, stderr_tail string, executed int"
@@ -73,7 +75,7 @@ def _offered(run: Run, news: DataFrame) -> DataFrame:
 
 
 def _refused(news: DataFrame, oracles: DataFrame, failed: DataFrame) -> DataFrame:
-    """The tasks without a confirming oracle, or with one that cleanly says otherwise, each with its reason."""
+    """The tasks that no oracle confirms, each with its reason; beside one that confirms, others refuse nothing."""
     from pyspark.sql import functions as F
 
     on = ["task_id", "made_by"]
@@ -94,14 +96,20 @@ def _refused(news: DataFrame, oracles: DataFrame, failed: DataFrame) -> DataFram
                 F.lit("none of "),
                 F.col("_tried"),
                 F.lit(" solutions reproduced the expected outputs: "),
-                F.col("_worst.verdict"),
-                F.lit(" "),
-                F.coalesce(F.substring("_worst.stderr_tail", -200, 200), F.lit("")),
+                F.concat_ws(", ", "_worst.verdict", _last_line(F.col("_worst.stderr_tail"))),
             )
         )
     )
     told = joined.withColumns({"reason": reason, "detail": detail, "excerpt": F.substring("statement", 1, 300)})
     return told.where("reason IS NOT NULL")
+
+
+def _last_line(text: Column) -> Column:
+    """The last line that says something, or null: what a program says of its end stands there."""
+    from pyspark.sql import functions as F
+
+    lines = F.filter(F.split(text, r"\R"), lambda line: F.trim(line) != "")
+    return F.substring(F.trim(F.try_element_at(lines, F.lit(-1))), 1, SAID)
 
 
 @contextmanager

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tasklake.jobs import fingerprints
 from tasklake.jobs.config import load_settings
 from tasklake.jobs.lake import Lake, LakeUri, look
 from tasklake.jobs.recipe import STAGES, Recipe, load_recipe
@@ -16,6 +18,7 @@ from tasklake.jobs.runner import RunReport, plan, run
 from tasklake.jobs.sources import load_source
 from tasklake.jobs.stage import Run
 from tasklake.jobs.stages import load_stage
+from tasklake.quality.tables import all_tables
 
 pytestmark = [pytest.mark.spark, pytest.mark.sandbox]
 
@@ -28,7 +31,11 @@ PROBLEMS = [
         "code": "def plus(a):\n    return a + 1\n",
         "test_list": ["assert plus(1) == 2", "assert plus(5) == 6"],
     },
-    {"task_id": 2, "code": "def odd(a):\n    return 7\n", "test_list": ["assert odd(1) == 1", "assert odd(2) == 2"]},
+    {
+        "task_id": 2,
+        "code": "def odd(a):\n    raise ValueError('a bad day')\n",
+        "test_list": ["assert odd(1) == 1", "assert odd(2) == 2"],
+    },
     {"task_id": 3, "code": "def f(a):\n    return a\n", "test_list": ["assert f(lambda: 1)", "assert f(open)"]},
     {"task_id": "four"},
 ]
@@ -202,7 +209,41 @@ def test_problems_keep_the_revision_of_their_source(done):
     assert rows == [{"revision": load_source("mbpp").REVISION}]
 
 
+def test_a_task_that_is_refused_says_what_its_solution_said(done):
+    """The reason ends with the last line of the solution's own words, whole."""
+    (row,) = look.query(done.lake, "SELECT detail FROM rejects WHERE stage = 'ground'").to_pylist()
+    assert row["detail"] == "none of 1 solutions reproduced the expected outputs: runtime_error, ValueError: a bad day"
+
+
 def test_programs_were_run_once_each(done):
     """The oracle of each task runs twice by design, each candidate once."""
     assert counts(done.first, "execute")["executed"] == 2
     assert counts(done.first, "ground")["executed"] == 2
+
+
+@pytest.fixture
+def aside(done, tmp_path: Path) -> Path:
+    """A copy of the lake that ran, with facts that are superseded."""
+    lake = tmp_path / "lake"
+    shutil.copytree(done.lake, lake)
+    return lake
+
+
+def test_another_rule_for_releases_makes_another_version(spark, done, aside, monkeypatch):
+    """A lake goes on after the rule was raised: the frozen copy before stays as it is, and nothing is frozen twice."""
+    (first,) = look.objects(look.query(str(aside), "SELECT * FROM releases"))
+    frozen = {path: path.stat().st_mtime_ns for path in (aside / first["path"]).rglob("*") if path.is_file()}
+    superseded = {"verdict_id": "old", "candidate_id": "old", "language": "cobol", "verdict": "time_limit"}
+    values = [tuple(superseded.get(name) for name in all_tables()["verdicts"].names)]
+    made = spark.createDataFrame(values, all_tables()["verdicts"].schema())
+    Lake(spark, LakeUri.parse(str(aside))).merge("verdicts", made)
+    monkeypatch.setattr(fingerprints, "RELEASE_VERSION", "of another day")
+    settings = load_settings(lake=str(aside), session="existing")
+    report = run(done.recipe, settings, first="release")
+    assert counts(run(done.recipe, settings, first="release"), "release")["new"] == 0
+    rows = look.objects(look.query(str(aside), "SELECT * FROM releases ORDER BY version"))
+    assert [(row["version"], row["digest"]) for row in rows] == [(1, first["digest"]), (2, first["digest"])]
+    assert {path: path.stat().st_mtime_ns for path in frozen} == frozen
+    page = Path(report.report).read_text()
+    assert "<td>wrong_answer</td><td class='number'>1</td>" in page
+    assert "cobol" not in page, "a superseded verdict is counted"
