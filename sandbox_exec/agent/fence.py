@@ -33,8 +33,8 @@ from tasklake.sandbox_exec.agent.walls import (
 SHARED_PROCESSES = 4096
 # More than any kernel has.
 MOST_PROCESSES = 1 << 22
-# The kernel's own bounds of who is served first and last.
-FIRST, LAST = -20, 19
+# Who is served before all others; and who so late that an agent beside 256 of them still gets a tenth of a CPU.
+FIRST, LATE = -20, 15
 # The one file system of a container that candidates write to, beside its shared memory.
 BOX = "/box"
 
@@ -92,7 +92,7 @@ def container(limits: Mapping[str, Any], show: list[str], build: bool, off: set[
     scratches, mounts = (work, scratch, "/dev/shm"), (BOX, "/dev/shm")
     place = Place(work, scratches, "/prog", handle, mounts=mounts, own_network=True, forget_fd=forget)
     # An engine gives a container one share of the machine, whatever is in it: only the agent comes before candidates.
-    place.user, place.end, place.priority = os.geteuid(), end_all, LAST
+    place.user, place.end, place.priority = os.geteuid(), end_all, LATE
     with contextlib.suppress(OSError):
         place.cgroup = Cgroup()
     fence(place, show, build, off)

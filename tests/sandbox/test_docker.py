@@ -66,7 +66,6 @@ def test_programs_share_a_warm_container() -> None:
     with Pool(1, "docker") as pool:
         for number in range(8):
             assert pool.run(f"{SUM_C}// {number}\n", "c", ANSWER * 3).verdict is Verdict.accepted
-            assert pool.run(f"echo 3 # {number}", "shell", ANSWER * 3).verdict is Verdict.accepted
             if number == 0:
                 first = {each["Id"] for each in containers()} - before
         assert {each["Id"] for each in containers()} - before == first
