@@ -160,9 +160,7 @@ def test_export_of_a_newcomer_is_a_format(checkout: Path, newcomer: Path, comman
     assert all([m["role"] for m in line["messages"]] == ["user", "assistant"] for line in lines)
 
 
-@pytest.mark.parametrize(
-    ("title", "said"), [("A checker or an isolation level", "accepted"), ("A provider", "hello")]
-)
+@pytest.mark.parametrize(("title", "said"), [("A checker or an isolation level", "accepted"), ("A provider", "hello")])
 def test_what_a_newcomer_adds_inside_works(
     checkout: Path, environment: Callable[[], dict[str, str]], title: str, said: str
 ) -> None:

@@ -57,5 +57,7 @@ def test_strength_decides_what_satisfies() -> None:
 
 def test_unknown_level_is_refused() -> None:
     """What is neither a strength nor a level is answered with what there is."""
-    with pytest.raises(IsolationError, match="any, standard, strict, or a level: namespaces, docker, landlock, process"):
+    with pytest.raises(
+        IsolationError, match="any, standard, strict, or a level: namespaces, docker, landlock, process"
+    ):
         wanted("paranoid")
