@@ -80,15 +80,19 @@ class Engine:
     def close(self) -> None:
         """Nothing of it is left: neither a process nor a mount, a cgroup or a file."""
         self.stop()
-        with contextlib.suppress(OSError, ValueError):
-            os.kill(int((self.folder / "exec/containerd/containerd.pid").read_text()), signal.SIGKILL)
+        # What an engine that was killed had started, and no other has found again.
+        for entry in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if f"{self.folder}/exec/".encode() in (entry / "cmdline").read_bytes():
+                    os.kill(int(entry.name), signal.SIGKILL)
         mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
         for mount in sorted((each for each in mounts if each.startswith(f"{self.folder}/")), reverse=True):
             subprocess.run(["umount", "--lazy", mount], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
         for group in Path("/sys/fs/cgroup").glob(f"**/{self.group}"):
-            with contextlib.suppress(OSError):
-                group.rmdir()
+            for each in (*group.glob("*/"), group):
+                with contextlib.suppress(OSError):
+                    each.rmdir()
 
 
 @pytest.fixture(scope="session")
