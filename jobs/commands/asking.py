@@ -37,7 +37,7 @@ def export(
     loaded, settings = _loaded(shared, recipe, changes)
     known("stage that asks a model", stage, files.ASKING)
     with render.progress() as progress, opening.run(loaded, settings, wait, progress) as run:
-        written = files.export(run, stage, out)
+        written = files.export(run, stage, files.ASKING[stage](run), out)
     rows = [{"file": str(each.path), "requests": each.requests, "bytes": each.bytes} for each in written]
     if not rows:
         return Answer(rows, [Text(f"nothing to ask: every request of {stage} has an answer")])

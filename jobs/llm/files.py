@@ -49,14 +49,14 @@ class Imported:
     open: int = 0
 
 
-def export(run: Run, stage: str, out: Path) -> list[batch.File]:
-    """The requests of a stage that nobody has answered are in files that a provider's Batch API takes."""
+def export(run: Run, stage: str, asked: DataFrame, out: Path) -> list[batch.File]:
+    """The requests for what a stage asks that nobody has answered are in files that a provider's Batch API takes."""
     found: list[DataFrame] = []
 
     def keep(run: Run, stage: str, turns: DataFrame) -> None:
         found.append(requests.unanswered(run, turns))
 
-    answering.ask(run, stage, ASKING[stage](run), keep)
+    answering.ask(run, stage, asked, keep)
     frames = (frame.orderBy("template_hash", "messages") for frame in found)
     rows = (row.asDict() for frame in frames for row in frame.toLocalIterator())
     return batch.write(rows, out)

@@ -110,8 +110,9 @@ async def through_openai(url: str, given: Iterator[dict[str, Any]], cap: int) ->
         async def work() -> None:
             nonlocal done
             for row in given:
-                json.loads((await ask(row, endpoint)).body)
-                done += 1
+                # It looks into the body itself, as the reference does.
+                reply = await ask(row, endpoint)
+                done += bool(reply.body)
 
         await asyncio.gather(*(work() for _ in range(cap)))
     return done

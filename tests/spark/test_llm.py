@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
+from tasklake.jobs import fingerprints
 from tasklake.jobs.config import load_settings
 from tasklake.jobs.lake import Lake, LakeUri, look
-from tasklake.jobs.llm import answering, requests
+from tasklake.jobs.llm import answering, files, requests
 from tasklake.jobs.llm.calling import Spent
 from tasklake.jobs.recipe import load_recipe
 from tasklake.jobs.stage import Run
 from tasklake.udfs.llm.errors import LlmError
+from tasklake.udfs.llm.fake import batches
 
 pytestmark = pytest.mark.spark
 
@@ -213,3 +215,78 @@ def test_a_run_without_news_commits_nothing(asking):
     before = Lake(ours.spark, ours.uri).versions()
     ours.ask(NAMES)
     assert Lake(ours.spark, ours.uri).versions() == before
+
+
+TEMPLATE = """---
+name: {name}
+version: {version}
+variables: {{statement: data, input_format: data, output_format: data, sample: data}}
+---
+## system
+Answer for {name}.
+## user
+{{{{statement}}}}
+
+{{{{input_format}}}}
+
+{{{{output_format}}}}
+
+{{{{sample}}}}
+"""
+
+
+def test_one_changed_template_of_three_is_asked_again_alone(asking, tmp_path, monkeypatch):
+    """Templates of one's own, one of them edited: its calls and no others; a better parser asks for nothing."""
+    ours, server = asking()
+    prompts = tmp_path / "plugins" / "prompts"
+    prompts.mkdir(parents=True)
+    monkeypatch.setenv("TASKLAKE_PLUGINS", str(prompts.parent))
+
+    def ask(**versions: int) -> int:
+        server.forget()
+        for name, version in versions.items():
+            (prompts / f"{name}.md").write_text(TEMPLATE.format(name=name, version=version))
+        parts = [ours.asked([f"{name}-{n}" for n in range(10)], name) for name in ("one", "two", "three")]
+        found = answering.ask(ours.run(), "try", parts[0].unionByName(parts[1]).unionByName(parts[2]))
+        assert found.where("value IS NOT NULL").count() == 30
+        return sum(server.state.received.values())
+
+    assert ask(one=1, two=1, three=1) == 30
+    assert ask(two=2) == 10
+    before = fingerprints.asking(ours.run(), "solve")
+    monkeypatch.setattr(fingerprints, "PARSER_VERSION", "better")
+    assert fingerprints.asking(ours.run(), "solve") != before, "values are read anew"
+    assert ask() == 0
+
+
+def test_a_batch_of_5000_with_gaps_and_errors_is_whole_after_the_second_round(asking, tmp_path):
+    """7 % of the lines missing, 3 % errors, some twice, out of order: nothing is lost, doubled or asked live."""
+    ours, server = asking(faults=["error500:0.03:1"])
+    names = [f"n{number}" for number in range(5000)]
+
+    def exported(out: str) -> list[bytes]:
+        (file,) = files.export(ours.run(), "try", ours.asked(names), tmp_path / out)
+        return file.path.read_bytes().splitlines(keepends=True)
+
+    def imported(lines: list[bytes], place: str) -> files.Imported:
+        (tmp_path / place).write_bytes(b"".join(lines))
+        return files.take(ours.run().lake, [tmp_path / place])
+
+    asked = exported("first.jsonl")
+    assert len(asked) == 5000
+    results = batches.results(server.state, b"".join(asked)).splitlines(keepends=True)
+    kept = results[350:]
+    told = imported([*kept[:2000], *kept[500:700], b"{broken\n", *kept[2000:]], "results.jsonl")
+    errors = sum(b'"status_code": 500' in line for line in kept)
+    assert (told.lines, told.wrong, told.unknown) == (4851, 1, 0)
+    assert told.repeated + sum(b'"status_code": 500' in line for line in kept[500:700]) == 200
+    assert told.open == 350 + errors
+    assert imported(kept, "again.jsonl").new == 0
+    again = exported("second.jsonl")
+    assert len(again) == 350 + errors
+    assert imported(batches.results(server.state, b"".join(again)).splitlines(keepends=True), "rest.jsonl").open == 0
+    server.forget()
+    assert not [row for row in ours.ask(names).values() if row["error_class"]]
+    assert not server.state.received
+    assert len(ours.stored("answered")) == 5000
+    assert {row["executor"] for row in ours.stored()} == {"batch"}

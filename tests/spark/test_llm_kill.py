@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from tasklake.jobs.lake import look
@@ -31,17 +32,27 @@ VICTIMS = ("driver", "worker", "server")
 class Scene:
     """A server and a process that asks it, each of which may be killed and started again."""
 
-    def __init__(self, folder: Path, lake: str, count: int, port: int):
+    def __init__(self, folder: Path, lake: str, count: int, port: int, *faults: str):
         self.folder, self.lake, self.count = folder, lake, count
         self.log = folder / "answered.log"
         self.log.touch()
-        self.port = port
+        self.port, self.faults = port, faults
         self.server = self.asker = None
         self.serve()
 
     def serve(self) -> None:
         """The server listens, on the port that it had before."""
-        words = ["llm", "serve-fake", "--port", str(self.port), "--latency", "0.1:0.5", "--log", str(self.log)]
+        words = [
+            "llm",
+            "serve-fake",
+            "--port",
+            str(self.port),
+            "--latency",
+            "0.1:0.5",
+            "--log",
+            str(self.log),
+            *self.faults,
+        ]
         self.server = subprocess.Popen(
             [sys.executable, "-m", "tasklake.jobs", *words],
             stderr=subprocess.PIPE,
@@ -116,8 +127,8 @@ def scene(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Callable[...
     """Sets a scene up, and clears it away."""
     scenes: list[Scene] = []
 
-    def made(count: int, lake: str | None = None) -> Scene:
-        scenes.append(Scene(tmp_path, lake or str(tmp_path / "lake"), count, free_port()))
+    def made(count: int, lake: str | None = None, *faults: str) -> Scene:
+        scenes.append(Scene(tmp_path, lake or str(tmp_path / "lake"), count, free_port(), *faults))
         return scenes[-1]
 
     yield made
@@ -152,6 +163,36 @@ def test_a_driver_and_a_worker_are_killed_once(scene):
     assert told["requests"] == 600
     assert len(held(one)) == len({row["request_key"] for row in held(one)}) == 600
     assert told["repeated"] <= told["killed"].total() * (IN_FLIGHT + OPEN_ROWS)
+
+
+def test_planted_secrets_are_found_nowhere(scene, tmp_path, monkeypatch):
+    """A key in the environment and a server that echoes it in its 401: no file, log, event or message holds it."""
+    key = "sk-planted-5f2c9b7a1e"
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    events = tmp_path / "events"
+    events.mkdir()
+    options = {
+        "spark.eventLog.enabled": "true",
+        "spark.eventLog.dir": str(events),
+        "spark.local.dir": str(tmp_path / "local"),
+    }
+    words = " ".join(f"--conf {name}={value}" for name, value in options.items())
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", f"{words} pyspark-shell")
+    one = scene(60, None, "--fault", "auth:0.1:99")
+    one.ask()
+    assert one.asker.wait() != 0
+    said = (tmp_path / "asking.log").read_text()
+    assert "refuses the key of OPENAI_API_KEY" in said
+    assert held(one) or list((tmp_path / "lake" / "tables" / "llm_responses").glob("*.parquet"))
+    assert list(events.iterdir())
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in files if key.encode() in unpacked(path)]
+
+
+def unpacked(path: Path) -> bytes:
+    """The bytes of a file; of Parquet, whose pages are compressed, the values as well."""
+    data = path.read_bytes()
+    return data + str(pq.read_table(path).to_pylist()).encode() if path.suffix == ".parquet" else data
 
 
 @pytest.mark.chaos

@@ -13,8 +13,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from pyspark import cloudpickle
 
 from tasklake.udfs.llm import requests
+from tasklake.udfs.llm.control import Control
 from tasklake.udfs.llm.errors import ErrorClass
 from tasklake.udfs.llm.executor import Executor, Progress
 from tasklake.udfs.llm.fake.faults import FAULTS, OF_CONTENT
@@ -22,6 +24,7 @@ from tasklake.udfs.llm.feed import Feed
 from tasklake.udfs.llm.parse import parsed
 from tasklake.udfs.llm.providers import load_provider, provider_names
 from tasklake.udfs.llm.sink import OPEN_ROWS, Sink
+from tasklake.udfs.llm.task import Place, calling
 from tasklake.udfs.llm.templates import find_template
 from tasklake.udfs.llm.terms import Endpoint, Prices, Purse, Terms
 
@@ -115,6 +118,12 @@ def test_a_refused_key_stops_everything_with_one_sentence_that_does_not_hold_it(
     assert "OPENAI_API_KEY" in progress.why
     assert len(server.state.received) <= 16
     assert KEY not in json.dumps([made, progress.as_dict()])
+
+
+def test_the_function_that_goes_into_plans_holds_no_key():
+    """What Spark ships to workers, classic or Connect, is this function: the key is read where calls are made."""
+    place = Place("run", "", "/lake/_spool", Control("", "/lake/_claims"), pa.schema([("a", pa.string())]))
+    assert KEY.encode() not in cloudpickle.dumps(calling(terms("http://127.0.0.1:1/v1"), place))
 
 
 def test_an_answer_that_echoes_the_key_is_stored_without_it(fake_llm):
