@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -78,7 +79,7 @@ def rows(count: int, first: int = 0) -> Iterator[dict[str, Any]]:
 
 def batches(count: int, first: int = 0) -> Iterator[pa.RecordBatch]:
     given = rows(count, first)
-    while chunk := [row for row, _ in zip(given, range(64), strict=False)]:
+    while chunk := list(islice(given, 64)):
         yield pa.RecordBatch.from_pylist(chunk)
 
 
