@@ -28,7 +28,11 @@ LATE_SAMPLE_S = 0.05
 # What a pipe holds at once, at the very least and usually; a program that writes much is read from in large parts.
 PAGE_OF_PIPE, PIPE, WIDE_PIPE = 1 << 12, 1 << 16, 1 << 20
 TAIL = 4096
-DEFAULTED = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT)
+# What this process ignores, by Python's habit or because its caller did as under nohup, ends a program as usual.
+DEFAULTED = (
+    signal.SIGINT,
+    *(each for each in signal.valid_signals() if signal.getsignal(each) is signal.SIG_IGN),
+)
 # A program may go on a little beyond its CPU limit: only so can it be told that it ended near it, and tried again.
 GRACE = 1.25
 # How long a host that is too busy is waited for: the caller gives this process up a little later.

@@ -174,3 +174,20 @@ def test_pools_of_several_processes_do_not_disturb_each_other() -> None:
     good = subprocess.run([sys.executable, "-c", code, threaded, "10"], capture_output=True, text=True, check=False)
     bad.communicate(timeout=PATIENCE_S)
     assert good.stdout == "accepted", good.stderr
+
+
+def test_signals_that_the_caller_ignores_end_a_program_as_usual() -> None:
+    """Under nohup and in services callers ignore signals, which programs would inherit, and survive."""
+    code = (
+        "import signal\n"
+        "for each in (signal.SIGHUP, signal.SIGTERM, signal.SIGUSR1):\n"
+        "    signal.signal(each, signal.SIG_IGN)\n"
+        "from tasklake.sandbox_exec.pool import Pool\n"
+        "from tasklake.sandbox_exec.verdict import Case\n"
+        "with Pool() as pool:\n"
+        "    for each in (signal.SIGHUP, signal.SIGTERM, signal.SIGUSR1):\n"
+        "        step = pool.run(f'kill -{int(each)} $$; echo alive', 'shell', [Case(b'', b'')]).cases[0]\n"
+        "        print(step.verdict, step.signal)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["runtime_error 1", "runtime_error 15", "runtime_error 10"]

@@ -229,7 +229,7 @@ def test_an_unknown_table_is_refused_with_the_nearest_name(empty_lake: Path):
 
 def test_where_no_lake_is_the_way_to_one_is_told(tmp_path: Path):
     """A wrong --dir is answered with the command that makes a lake."""
-    with pytest.raises(LakeError, match="holds no lake yet; make one with `tasklake demo"):
+    with pytest.raises(LakeError, match="holds no lake yet; name another with --dir, or make one with `tasklake demo"):
         look.tables(str(tmp_path))
 
 

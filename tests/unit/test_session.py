@@ -28,9 +28,12 @@ def test_what_a_child_prints_goes_to_stderr() -> None:
 
 
 @pytest.mark.parametrize("url", ["sc://host:99999999/;token=s3cr3t", "sc://host/path/;token=s3cr3t", "sc://[x"])
-def test_a_url_that_is_none_is_used_wrongly(url: str, tmp_path) -> None:
+def test_a_url_that_is_none_is_used_wrongly(url: str, tmp_path, monkeypatch) -> None:
     """It is told in a sentence, without its token, and nothing is waited for."""
     pytest.importorskip("grpc")
+    # pyspark notes there that this process speaks Connect, and would not start any other session after it.
+    monkeypatch.setenv("SPARK_CONNECT_MODE_ENABLED", "")
+    monkeypatch.delenv("SPARK_CONNECT_MODE_ENABLED")
     settings = load_settings(lake=str(tmp_path), session="connect", spark_remote=url)
     with (
         pytest.raises(UsageError, match="spark_remote is sc://") as refused,
