@@ -59,7 +59,7 @@ test-unit: setup ## run the tests that need no JVM and no program run
 
 .PHONY: test-spark
 test-spark: setup ## run the tests that start Spark
-	$(PYTEST) -rs tests/spark
+	$(PYTEST) -rs -m "not chaos" tests/spark
 
 .PHONY: test-sandbox
 test-sandbox: setup ## run the tests that run programs
@@ -68,7 +68,7 @@ test-sandbox: setup ## run the tests that run programs
 .PHONY: test-spark40
 test-spark40: setup ## run the spark tier against pyspark 4.0.x in an environment of its own
 	@bash infra/setup/spark40.sh $(SPARK40)
-	build/venv-spark40/bin/python -m pytest -rs tests/spark
+	build/venv-spark40/bin/python -m pytest -rs -m "not chaos" tests/spark
 
 .PHONY: test-cluster
 test-cluster: setup ## run with executors outside the driver on an S3 server (fetches 640 MB once)
