@@ -66,7 +66,10 @@ class Scene:
         """The asking process is at work."""
         words = [self.lake, f"http://127.0.0.1:{self.port}/v1", str(self.count), str(IN_FLIGHT)]
         self.output = (self.folder / "asking.log").open("ab")
-        self.asker = subprocess.Popen([sys.executable, str(ASKING), *words], stdout=self.output, stderr=self.output)
+        # A group of its own: whoever dies in it tells the others of its group, and pytest is none of them.
+        self.asker = subprocess.Popen(
+            [sys.executable, str(ASKING), *words], stdout=self.output, stderr=self.output, start_new_session=True
+        )
 
     @property
     def answers(self) -> Counter[str]:
