@@ -11,7 +11,7 @@ from tasklake.jobs.config import Settings, java_command
 from tasklake.jobs.lake import LakeUri
 from tasklake.sandbox_exec.doctor import offers
 from tasklake.sandbox_exec.errors import TasklakeError
-from tasklake.sandbox_exec.levels import levels, speed
+from tasklake.sandbox_exec.levels import attacked, levels, speed
 from tasklake.sandbox_exec.pool import Pool, isolation_level
 
 Check = dict[str, Any]
@@ -19,20 +19,28 @@ Told = Callable[[str, Mapping[str, Any]], None]
 
 
 def doctor(settings: Settings, quick: bool, told: Told) -> dict[str, list[dict[str, Any]]]:
-    """Rows by what they are about: checks (check, ok, found, advice), isolation levels, and the speed of each."""
+    """Rows by what they are about: checks (check, ok, found, advice), isolation levels, attacks on each, its speed."""
     isolation = _isolation()
     # Without a box no self-test can be run.
     rows = [_language(row) for row in languages(settings, quick or not isolation["ok"], told)]
     checks = [_python(), _java(), _spark(), _jars(settings), _lake(settings), isolation, *rows]
-    return {"checks": checks, "isolation": list(levels()), "speed": [] if quick else _speed(told)}
+    isolated = list(levels())
+    there = [] if quick else [row["level"] for row in isolated if row["available"]]
+    return {
+        "checks": checks,
+        "isolation": isolated,
+        "attacks": [_attacked(level, told) for level in there],
+        "speed": [_speed(level, told) for level in there],
+    }
 
 
-def _speed(told: Told) -> list[dict[str, Any]]:
-    rows = []
-    for level in (row["level"] for row in levels() if row["available"]):
-        told("speed", {"text": level})
-        rows.append(speed(level))
-    return rows
+def _attacked(level: str, told: Told) -> dict[str, Any]:
+    return attacked(level, lambda theme: told(f"attacks on {level}", {"text": theme}))
+
+
+def _speed(level: str, told: Told) -> dict[str, Any]:
+    told("speed", {"text": level})
+    return speed(level)
 
 
 def languages(settings: Settings, quick: bool, told: Told) -> list[dict[str, Any]]:

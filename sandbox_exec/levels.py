@@ -1,15 +1,20 @@
-"""What each isolation level is worth here: whether it works, what it cannot hold, and what a run in it costs."""
+"""What each isolation level is worth here: whether it works, what it holds and what not, and what a run in it costs."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from statistics import median
 from typing import Any
 
 from tasklake.sandbox_exec.backends import REQUIRED, backends
+from tasklake.sandbox_exec.errors import TasklakeError
 from tasklake.sandbox_exec.job import Job
 from tasklake.sandbox_exec.languages import SEARCH_PATH, Language
 from tasklake.sandbox_exec.pool import Pool, why_not
@@ -34,6 +39,41 @@ def levels() -> Iterator[dict[str, Any]]:
             "holds": module.DOC,
             "why_not": reason,
         }
+
+
+def attacked(level: str, told: Callable[[str], None], *names: str) -> dict[str, Any]:
+    """How many attacks (all that it claims to hold) the level was tried with, and which of them showed something.
+
+    succeeded: it did what the level claims to stop. misjudged: stopped, with another verdict than it deserves.
+    harmed: an honest program beside it or after it was judged otherwise. untried: this machine lacks what stops it.
+    """
+    found: dict[str, list[str]] = {"succeeded": [], "misjudged": [], "harmed": [], "untried": []}
+    tried, theme = 0, ""
+    for row in _attacks(level, names):
+        if theme != (theme := row["name"].partition("/")[0]):
+            told(theme)
+        tried += not row["lacking"]
+        shown = {
+            "untried": row["lacking"], "succeeded": row["succeeded"], "harmed": row["harmed"],
+            "misjudged": not row["lacking"] and not row["succeeded"] and row["verdict"] != row["expected"],
+        }  # fmt: skip
+        for word, yes in shown.items():
+            found[word] += [row["name"]] * bool(yes)
+    return {"level": level, "attacks": tried, "held": tried - len(found["succeeded"]), **found}
+
+
+def _attacks(level: str, names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """A row for each attack as it is over. They run in a process of their own: some are aimed at their caller."""
+    command = [sys.executable, "-P", "-m", "tasklake.sandbox_exec.adversarial", level, "held", *names]
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+    ):
+        for line in process.stdout or ():
+            yield json.loads(line)
+        if process.wait():
+            errors.seek(0)
+            raise TasklakeError(f"the attacks on {level} ended early: {errors.read()[-500:].strip()}")
 
 
 def speed(level: str) -> dict[str, Any]:

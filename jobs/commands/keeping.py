@@ -32,7 +32,7 @@ KeepReleases = Annotated[
 ]
 
 Quick = Annotated[bool, typer.Option("--quick", help="Only ask for the toolchains; run no self-test.")]
-Glance = Annotated[bool, typer.Option("--quick", help="Run no self-test of a language and measure no speed.")]
+Glance = Annotated[bool, typer.Option("--quick", help="Run no program: no self-test, no attack, no measure.")]
 
 
 def export(shared: Shared, release: ReleaseName, format: Format, out: Out) -> Answer:
@@ -79,9 +79,9 @@ def languages(shared: Shared, quick: Quick = False) -> Answer:
 
 
 def doctor(shared: Shared, quick: Glance = False) -> Answer:
-    """Check this machine: what is missing, isolation levels, languages, speed, and every setting with its origin.
+    """Check this machine: what is missing, languages, isolation levels, attacks on each, speed, every setting's origin.
 
-    A missing language is no failure.
+    A missing language is no failure; an attack that succeeds is.
     """
     from tasklake.jobs import preflight
 
@@ -94,7 +94,8 @@ def doctor(shared: Shared, quick: Glance = False) -> Answer:
     for rows in marked.values():
         view += [render.records(rows), Text("")] if rows else []
     needed = [check for check in checks if not check["check"].startswith("language ")]
-    return Answer(found, view[:-1], all(check["ok"] for check in needed))
+    holds = not any(row["succeeded"] for row in found["attacks"])
+    return Answer(found, view[:-1], holds and all(check["ok"] for check in needed))
 
 
 def _records(rows: Any, nothing: str = "nothing here") -> Answer:

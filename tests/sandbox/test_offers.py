@@ -1,4 +1,4 @@
-"""A language is offered when it proves itself here, and what it got wrong is told."""
+"""What doctor tells: a language is offered when it proves itself here, and a level is as good as what it holds."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from tasklake.sandbox_exec.doctor import offers
 from tasklake.sandbox_exec.languages import load_languages
+from tasklake.sandbox_exec.levels import attacked
 from tasklake.sandbox_exec.pool import Pool
 
 pytestmark = pytest.mark.sandbox
@@ -34,3 +35,12 @@ def test_language_that_fails_its_self_test_is_not_offered(tmp_path: Path) -> Non
     found = {name: (row["offered"], row["self_test"]) for name, row in rows.items() if name in MADE}
     assert found == {"good": (True, "passed"), "wrong": (False, "failed"), "untried": (True, "none")}
     assert "echo: expected accepted, got runtime_error" in rows["wrong"]["why_not"]
+
+
+def test_attacks_that_are_held_and_that_succeed_are_told_apart() -> None:
+    """The strongest level holds both attacks; the weakest, which claims to hold neither, lets the secret be read."""
+    names, themes = ("outside/read_file.py", "program/rewrite.py"), []
+    held = attacked("namespaces", themes.append, *names)
+    assert (held["attacks"], held["held"], held["succeeded"], held["harmed"]) == (2, 2, [], [])
+    assert themes == ["outside", "program"]
+    assert attacked("process", themes.append, names[0])["succeeded"] == [names[0]]

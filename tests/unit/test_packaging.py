@@ -17,7 +17,9 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("jobs", "quality", "sandbox_exec", "udfs")
 LAKES = {"demo-lake", "tasklake-demo", "tasklake-lake"}
-MADE = {".venv", ".git", "build", "dist", "spark-warehouse", "__pycache__"} | LAKES
+# What is tested and shipped alike: the folder, and its name in the wheel.
+ATTACKS = ("tests/sandbox/adversarial/attacks", "sandbox_exec/adversarial/attacks")
+MADE = {".venv", ".git", "build", "dist", "spark-warehouse", "__pycache__", ".ruff_cache"} | LAKES
 # Written with a class, so that this file does not hold the names that it looks for.
 REGISTRY = re.compile(
     r"py[p]i\.(org|python)|pythonhosted[.]org|repo\d*[.]maven|maven[.]org|npmjs[.]|crates[.]io|conda[.]anaconda[.]org"
@@ -29,9 +31,14 @@ project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
 def shipped_files() -> set[str]:
-    """Every file in the four folders, by its name in the wheel."""
-    files = [path.relative_to(ROOT) for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file()]
-    return {f"tasklake/{path.as_posix()}" for path in files if not MADE.intersection(path.parts)}
+    """Every file in the four folders, and the attacks that doctor runs, by its name in the wheel."""
+    folders = {name: name for name in FOLDERS} | dict([ATTACKS])
+    return {
+        f"tasklake/{name}/{path.relative_to(ROOT / folder).as_posix()}"
+        for folder, name in folders.items()
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and not MADE.intersection(path.parts) and path.suffix != ".toml"
+    }
 
 
 def repository_texts() -> list[Path]:
@@ -43,7 +50,7 @@ def repository_texts() -> list[Path]:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     """The wheel, built from a copy: an earlier build folder would slip deleted modules into it."""
     copy = tmp_path_factory.mktemp("wheel")
-    for name in FOLDERS:
+    for name in (*FOLDERS, ATTACKS[0]):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "LICENSE", "README.md"):
         shutil.copy(ROOT / name, copy / name)
@@ -54,9 +61,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
 
 
 def test_packages_are_the_folders_on_disk() -> None:
-    """pyproject.toml lists each folder that holds a shipped file, and no other."""
+    """pyproject.toml lists each folder that holds a shipped file, and no other; the attacks are one package's files."""
     listed = project["tool"]["setuptools"]["packages"]
-    on_disk = {str(Path(name).parent).replace("/", ".") for name in shipped_files()}
+    attacks = f"tasklake/{ATTACKS[1]}"
+    folders = {attacks if name.startswith(attacks) else str(Path(name).parent) for name in shipped_files()}
+    on_disk = {folder.replace("/", ".") for folder in folders}
     assert sorted(listed) == sorted(on_disk)
 
 
@@ -67,7 +76,7 @@ def test_folders_with_modules_are_packages() -> None:
 
 
 def test_wheel_holds_the_four_packages_and_nothing_else(wheel: zipfile.ZipFile) -> None:
-    """Each file of the four folders is in the wheel, tests and notebooks are not."""
+    """Each file of the four folders is in the wheel and each attack; other tests and notebooks are not."""
     names = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert names == shipped_files()
 

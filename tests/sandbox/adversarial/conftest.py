@@ -1,4 +1,4 @@
-"""The modules beside the tests can be imported by their names, as by whoever runs trial.py."""
+"""The module beside the tests can be imported by its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attacks as a user who is not root: what that needs is laid where he can read it, and trial.py is run as him."""
+"""Attacks as a user who is not root: what that needs is laid where he can read it, and they are run as him."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import fields
 from pathlib import Path
 
 import yaml
-from corpus import Attack
-from trial import Seen
 
 from tasklake.sandbox_exec import limits
+from tasklake.sandbox_exec.adversarial.corpus import Attack
+from tasklake.sandbox_exec.adversarial.trial import Seen
 
-HERE = Path(__file__).parent
+ATTACKS = Path(__file__).parent / "attacks"
 PACKAGE = Path(limits.__file__).parent
 # Nobody's user, and not the one that root's own candidates are.
 USER = 65533
 OLDEST = "import sys, ctypes; sys.exit(sys.version_info < (3, 11))"
+KEPT = [each.name for each in fields(Seen)]
 WITHOUT_CACHES = shutil.ignore_patterns("__pycache__", "*.so")
 
 
@@ -30,7 +32,11 @@ class Plain:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="tasklake-plain-"))
         self.folder.chmod(0o755)
-        for source, name in ((PACKAGE, "tasklake/sandbox_exec"), (Path(yaml.__file__).parent, "yaml"), (HERE, "here")):
+        for source, name in (
+            (PACKAGE, "tasklake/sandbox_exec"),
+            (ATTACKS, "tasklake/sandbox_exec/adversarial/attacks"),
+            (Path(yaml.__file__).parent, "yaml"),
+        ):
             shutil.copytree(source, self.folder / name, ignore=WITHOUT_CACHES)
         self.scratch = self.folder / "scratch"
         self.scratch.mkdir()
@@ -46,10 +52,10 @@ class Plain:
         """What all these attacks showed as that user, by their names; they run once."""
         if (level, what) not in self.known:
             names = [attack.name for attack in attacks]
-            done = self._run([self.python, "-B", str(self.folder / "here/trial.py"), level, what, *names])
+            done = self._run([self.python, "-B", "-m", "tasklake.sandbox_exec.adversarial", level, what, *names])
             rows = [json.loads(line) for line in done.stdout.splitlines()]
             assert len(rows) == len(names), done.stderr
-            self.known[level, what] = {row["name"]: Seen(**row) for row in rows}
+            self.known[level, what] = {row["name"]: Seen(**{key: row[key] for key in KEPT}) for row in rows}
         return self.known[level, what]
 
     def _runs(self, python: str) -> bool:

@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
-from corpus import LANGUAGES, LEVELS, Attack, attacks
 from plain import Plain
-from trial import SECRET_VARIABLE, Seen, held, proved
 
+from tasklake.sandbox_exec.adversarial.__main__ import SECRET_VARIABLE
+from tasklake.sandbox_exec.adversarial.corpus import LANGUAGES, LEVELS, Attack, attacks
+from tasklake.sandbox_exec.adversarial.trial import Seen, held, proved
 from tasklake.sandbox_exec.backends import IsolationError
 from tasklake.sandbox_exec.channel import MODULES
 from tasklake.sandbox_exec.containers import vessel

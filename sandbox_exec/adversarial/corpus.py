@@ -1,4 +1,4 @@
-"""The attacks of the folder beside this file, each with what stops it, where that holds, and how its success is seen.
+"""The attacks that the package ships, each with what stops it, where that holds, and how its success is seen.
 
 An attack is a program whose first comment says what it does, in a sentence, and then:
 
@@ -20,13 +20,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from itertools import takewhile
-from pathlib import Path
+from pathlib import PurePath
+from typing import Any
 
 from tasklake.sandbox_exec.languages import Factors, Language, language
 from tasklake.sandbox_exec.limits import BUILD, Limits
 
-ATTACKS = Path(__file__).parent / "attacks"
+ATTACKS = f"{__package__}.attacks"
 LEVELS = ("namespaces", "docker", "landlock")
 # says: it wrote that it succeeded. accepted: it got away with what it was to be ended for. outside: something outside
 # of the box has changed. next: an honest program afterwards was not accepted. broken: it ended its agent, again and
@@ -68,7 +71,7 @@ class Attack:
     @property
     def suffix(self) -> str:
         """The end of the file's name, which tells the language."""
-        return Path(self.name).suffix
+        return PurePath(self.name).suffix
 
     @property
     def builds(self) -> bool:
@@ -92,21 +95,26 @@ class Attack:
 @cache
 def attacks() -> dict[str, Attack]:
     """Every attack by its name, which is its path below the folder."""
-    files = sorted(path for path in ATTACKS.rglob("*") if path.suffix in LANGUAGES)
-    return {attack.name: attack for attack in map(_read, files)}
+    found = {
+        f"{folder.name}/{file.name}": file
+        for folder in files(ATTACKS).iterdir()
+        if folder.is_dir() and folder.name.isalpha()  # no cache of a tool's
+        for file in folder.iterdir()
+    }
+    return {name: _read(name, found[name]) for name in sorted(found)}
 
 
-def _read(path: Path) -> Attack:
-    text = path.read_text("utf-8")
-    doc, *rest = _header(text, COMMENTS.get(path.suffix, "#"))
+def _read(name: str, file: Traversable) -> Attack:
+    text = file.read_text("utf-8")
+    doc, *rest = _header(text, COMMENTS.get(PurePath(name).suffix, "#"))
     said = dict(line.split(": ", 1) for line in rest)
     unknown = said.keys() - KEYS
     if unknown or "defence" not in said or said.get("seen", "says") not in SEEN:
-        raise ValueError(f"{path}: its header lacks a defence or says what nobody understands: {unknown}")
+        raise ValueError(f"{name}: its header lacks a defence or says what nobody understands: {unknown}")
     levels = tuple(said.get("levels", " ".join(LEVELS)).split())
     level, _, user = said.get("proof", levels[0]).partition(" ")
     return Attack(
-        name=str(path.relative_to(ATTACKS)),
+        name=name,
         text=text,
         doc=doc,
         defence=tuple(said["defence"].split()),
@@ -130,6 +138,6 @@ def _header(text: str, mark: str) -> Iterator[str]:
     )
 
 
-def _numbers(text: str) -> dict[str, float]:
+def _numbers(text: str) -> dict[str, Any]:
     pairs = (each.split("=") for each in text.split())
     return {name: float(value) if name.endswith("_s") else int(value) for name, value in pairs}

@@ -13,6 +13,7 @@ import time
 import uuid
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 # Whom candidates of root's are outside of their box.
@@ -98,7 +99,7 @@ class Outside:
         self._listening(socket.AF_UNIX, socket.SOCK_STREAM, f"\0{self.token}")
         return self.token
 
-    def _listening(self, family: int, kind: int, address: object) -> tuple[str, int]:
+    def _listening(self, family: int, kind: int, address: tuple[str, int] | str) -> Any:
         made = socket.socket(family, kind)
         self.listeners.append(made)
         made.bind(address)
@@ -108,7 +109,9 @@ class Outside:
         return made.getsockname()
 
     def _victim(self) -> str:
-        as_candidate = {"user": self.user, "group": self.user, "extra_groups": []} if os.geteuid() == 0 else {}
+        as_candidate: dict[str, Any] = (
+            {"user": self.user, "group": self.user, "extra_groups": []} if os.geteuid() == 0 else {}
+        )
         self.victim = subprocess.Popen(
             ["sh", "-c", f"exec 9< {self.folder}/secret; {VICTIM}"],
             cwd="/",

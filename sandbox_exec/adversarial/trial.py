@@ -1,29 +1,20 @@
-"""One attack in one pool, with honest programs beside it and after it, and what was seen of all of them.
-
-Also a command, for whoever runs attacks as another user: trial.py LEVEL held|proved NAME…, a line of JSON for each.
-"""
+"""One attack in one pool, with honest programs beside it and after it, and what was seen of all of them."""
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
-from corpus import BUILT, Attack, attacks
-from machine import lacking
-from outside import Outside
-
+from tasklake.sandbox_exec.adversarial.corpus import BUILT, Attack
+from tasklake.sandbox_exec.adversarial.machine import lacking
+from tasklake.sandbox_exec.adversarial.outside import Outside
 from tasklake.sandbox_exec.job import Job
 from tasklake.sandbox_exec.pool import Pool
 from tasklake.sandbox_exec.verdict import Case, Result, Verdict
 
-# In every caller's environment, which no candidate may see.
-SECRET_VARIABLE = ("TASKLAKE_ADVERSARIAL_SECRET", "taken")
 # Uses what attacks break: its input, its folders, other processes. The comment is for those that look for it.
 HONEST = """# the secret of another program: taken
 read a b
@@ -152,18 +143,3 @@ def seen(attack: Attack, result: Result, harmed: list[str], changed: bool) -> Se
 def _told(result: Result) -> str:
     steps = (result.build, *result.cases)
     return " | ".join(f"{step.verdict} {(step.stdout_head + step.stderr_tail)[-300:]!r}" for step in steps)
-
-
-def main(level: str, what: str, *names: str) -> None:
-    """A line for each attack is on the standard output."""
-    with Pool(2, level) as pool:
-        for name in names or attacks():
-            attack = attacks()[name]
-            found = held(pool, attack) if what == "held" else proved(attack)
-            sys.stdout.write(json.dumps(asdict(found)) + "\n")
-            sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    os.environ.update([SECRET_VARIABLE])
-    main(*sys.argv[1:])
