@@ -127,7 +127,7 @@ class Agent:
     def __init__(self, kind: Kind):
         self.vessel = kind.vessel(kind) if kind.vessel else Child(kind)
         self.socket = self.vessel.socket
-        self.buffer = bytearray()
+        self.stream = self.socket.makefile("rb", CHUNK)
         # True once its state is not known any more: it must not be used again.
         self.lost = False
         self.held: object = None
@@ -204,24 +204,10 @@ class Agent:
             raise self._died(str(error)) from None
 
     def _read(self, size: int) -> bytes:
-        """So many bytes; what came with them is kept for the next call."""
-        found = bytearray(size)
-        filled = min(size, len(self.buffer))
-        found[:filled] = self.buffer[:filled]
-        del self.buffer[:filled]
-        view = memoryview(found)
-        while filled < size:
-            if size - filled < CHUNK:
-                data = self.socket.recv(CHUNK)
-                taken = min(len(data), size - filled)
-                view[filled : filled + taken] = data[:taken]
-                self.buffer += data[taken:]
-            else:
-                taken = self.socket.recv_into(view[filled:])
-            if not taken:
-                raise self._died("the agent ended")
-            filled += taken
-        return bytes(found)
+        data: bytes = self.stream.read(size)
+        if len(data) < size:
+            raise self._died("the agent ended")
+        return data
 
     def _died(self, why: str) -> AgentDied:
         self.lost = True
@@ -230,6 +216,7 @@ class Agent:
     def close(self) -> None:
         """The agent and all that it ran are gone."""
         self.lost = True
+        self.stream.close()
         self.socket.close()
         self.vessel.end()
 

@@ -36,12 +36,13 @@ def read_frame(stream: BinaryIO) -> Frame | None:
     return header, [stream.read(size) for size in header.pop("blobs")]
 
 
-def write_frame(stream: BinaryIO, header: Mapping[str, Any], blobs: Sequence[bytes] = ()) -> None:
-    """The answer is on its way."""
-    text = json.dumps({**header, "blobs": [len(blob) for blob in blobs]}).encode()
+def write_frame(stream: BinaryIO, header: Mapping[str, Any], blobs: Sequence[Sequence[bytes]] = ()) -> None:
+    """The answer is on its way; each blob comes in parts, which nobody puts together before they are there."""
+    text = json.dumps({**header, "blobs": [sum(map(len, parts)) for parts in blobs]}).encode()
     stream.write(struct.pack(">I", len(text)) + text)
-    for blob in blobs:
-        stream.write(blob)
+    for parts in blobs:
+        for part in parts:
+            stream.write(part)
     stream.flush()
 
 
@@ -144,7 +145,7 @@ def main() -> None:
                 told = {"failed": f"the program cannot be written: {error.strerror}", "ours": True}
                 # Said in answer to what comes next, which is a run.
                 if read_frame(stdin):
-                    write_frame(stdout, told, [b"", b""])
+                    write_frame(stdout, told, [[], []])
                 raise Dirty(told["failed"]) from None
             continue
         for given in blobs:
@@ -153,7 +154,7 @@ def main() -> None:
             if header["collect"] and told.get("status") == 0:
                 files, found = collected(place.work, header["limits"], programs.names)
                 told["files"] = files
-                made += found
+                made += [[blob] for blob in found]
             write_frame(stdout, told, made)
             if "wipe" not in off:
                 wipe(place)

@@ -63,8 +63,8 @@ class Step:
 
     def run(
         self, argv: list[str], variables: Mapping[str, str], limits: Mapping[str, Any], stdin: bytes
-    ) -> tuple[dict[str, Any], list[bytes]]:
-        """What happened, in raw measures, with the output and the end of what was written to standard error."""
+    ) -> tuple[dict[str, Any], list[list[bytes]]]:
+        """What happened, in raw measures, with the parts of the output and of the end of standard error."""
         self.limits = limits
         self.output: list[bytes] = []
         self.grown = self.grown or len(stdin) > WIDE_PIPE
@@ -79,8 +79,8 @@ class Step:
         except OSError as error:
             self.close()
             return {"failed": f"cannot start {argv[0]}: {error.strerror}", "ours": self.ours(argv[0], error)}, [
-                b"",
-                b"",
+                [],
+                [],
             ]
         try:
             self.watch(pid, memoryview(stdin)[self.fed :])
@@ -253,7 +253,7 @@ class Step:
         ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return max(self.tree.peak, told * 1024 if told > ours else 0)
 
-    def answer(self) -> tuple[dict[str, Any], list[bytes]]:
+    def answer(self) -> tuple[dict[str, Any], list[list[bytes]]]:
         """The measures: what the kernel says of the waited for, and what was seen of all."""
         # Whoever was not waited for by the command came to this process, and counts as well.
         cpu = self.usage.ru_utime + self.usage.ru_stime + (self.left if self.measured else 0.0)
@@ -268,7 +268,7 @@ class Step:
             "output_bytes": self.output_bytes,
             "measured_by": self.tree.means(),
         }
-        return told, [b"".join(self.output), self.tail]
+        return told, [self.output, [self.tail]]
 
 
 def offer(pid: int) -> None:
