@@ -100,7 +100,10 @@ def test_answers_are_carried_whole(blobs: list[bytes]) -> None:
     assert found == 2 * [(header, blobs)]
 
 
-@given(header=st.dictionaries(st.text().filter(lambda key: key != "blobs"), VALUES), blobs=st.lists(st.lists(st.binary())))
+@given(
+    header=st.dictionaries(st.text().filter(lambda key: key != "blobs"), VALUES),
+    blobs=st.lists(st.lists(st.binary())),
+)
 def test_frames_of_the_agent_are_read_back(header: dict[str, Any], blobs: list[list[bytes]]) -> None:
     """A frame that is written is the frame that is read, and nothing of the next one is taken."""
     stream = BytesIO()
