@@ -27,6 +27,18 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
+# The tiers of which each is one piece of work where tests run side by side: a session, or a run of the demo, is made
+# once. What is left is spread by file.
+WHOLE = ("sandbox", "spark", "e2e")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test belongs to a group, of which two are at work at the same time (make test)."""
+    for item in items:
+        tier = item.path.relative_to(Path(__file__).parent).parts[0]
+        item.add_marker(pytest.mark.xdist_group(tier if tier in WHOLE else item.path.name))
+
+
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """The session of `tasklake` itself, with every setting that a user's local session has; one JVM per test run."""

@@ -13,7 +13,8 @@ import pytest
 from tasklake.jobs.lake import look
 from tasklake.quality.tables import all_tables
 
-pytestmark = pytest.mark.connect
+# Two runs, the second through a client of its own.
+pytestmark = [pytest.mark.connect, pytest.mark.timeout(1800)]
 
 # Two problems of each kind and one language: every stage has something to keep, and the test is short.
 RECIPE = """
