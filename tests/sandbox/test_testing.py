@@ -254,9 +254,66 @@ FORTRAN = {
     "aborts": (MODULE.format("call abort()"), FORTRAN_TESTS.format(5), "runtime_error"),
     "does not compile": (MODULE.format("f = g(x"), FORTRAN_TESTS.format(4), "compile_error"),
 }
+D_TESTS = "unittest {{ assert(f(2) == {}); }}\n"
+D = {
+    "passes": ("int f(int x) { return 2 * x; }\n", D_TESTS.format(4), "accepted"),
+    "fails": ("int f(int x) { return 2 * x; }\n", D_TESTS.format(5), "test_failure"),
+    "crashes": ('int f(int x) { throw new Exception("a"); }\n', D_TESTS.format(5), "runtime_error"),
+    "asserts itself": ("int f(int x) { assert(x == 7); return 1; }\n", D_TESTS.format(5), "runtime_error"),
+    "leaves early": (
+        "import core.stdc.stdlib; int f(int x) { exit(0); return 1; }\n", D_TESTS.format(5), "test_failure",
+    ),
+    "a main of its own": ("int f(int x) { return 2 * x; }\nint main() { return 3; }\n", D_TESTS.format(4), "accepted"),
+    "does not compile": ("int f(int x) { return y; }\n", D_TESTS.format(4), "compile_error"),
+}  # fmt: skip
+PASCAL_TWICE = "function f(x: longint): longint; begin f := {}; end;\n"
+PASCAL = {
+    "passes": (PASCAL_TWICE.format("2 * x"), "assert(f(2) = 4);", "accepted"),
+    "fails": (PASCAL_TWICE.format("2 * x"), "assert(f(2) = 5);", "test_failure"),
+    "crashes": (PASCAL_TWICE.format("1 div (x - 2)"), "assert(f(2) = 5);", "runtime_error"),
+    "asserts itself": (
+        "{$assertions on}\n" + PASCAL_TWICE.format("0; assert(x = 7)"), "assert(f(2) = 5);", "runtime_error",
+    ),
+    "leaves early": (PASCAL_TWICE.format("0; halt(0)"), "assert(f(2) = 5);", "test_failure"),
+    "leaves with 3": (PASCAL_TWICE.format("0; halt(3)"), "assert(f(2) = 5);", "runtime_error"),
+    "does not compile": (PASCAL_TWICE.format("y"), "assert(f(2) = 4);", "compile_error"),
+    "an assert of its own": (
+        "procedure assert(same: boolean); begin end;\n" + PASCAL_TWICE.format("1"), "assert(f(2) = 5);", "tampering",
+    ),
+}  # fmt: skip
+HASKELL_TESTS = "tests :: IO ()\ntests = assert (f 2 == {}) (pure ())\n"
+HASKELL = {
+    "passes": ("f :: Int -> Int\nf x = 2 * x\n", HASKELL_TESTS.format(4), "accepted"),
+    "fails": ("f :: Int -> Int\nf x = 2 * x\n", HASKELL_TESTS.format(5), "test_failure"),
+    "crashes": ('f :: Int -> Int\nf x = error "a"\n', HASKELL_TESTS.format(5), "runtime_error"),
+    "asserts itself": (
+        "import Control.Exception\nf :: Int -> Int\nf x = assert (x == 7) 1\n",
+        HASKELL_TESTS.format(5),
+        "runtime_error",
+    ),
+    "leaves early": (
+        "import System.Exit\nimport System.IO.Unsafe\nf :: Int -> Int\nf x = unsafePerformIO exitSuccess\n",
+        HASKELL_TESTS.format(5),
+        "runtime_error",
+    ),
+    "does not compile": ("f :: Int -> Int\nf x = y\n", HASKELL_TESTS.format(4), "compile_error"),
+}  # fmt: skip
+ADA_F = "{}function F (X : Integer) return Integer is\nbegin\n   {}\nend F;\n"
+ADA_TESTS = "with F;\nprocedure Tests is\nbegin\n   pragma Assert (F (2) = {});\nend Tests;\n"
+ADA = {
+    "passes": (ADA_F.format("", "return 2 * X;"), ADA_TESTS.format(4), "accepted"),
+    "fails": (ADA_F.format("", "return 2 * X;"), ADA_TESTS.format(5), "test_failure"),
+    "crashes": (ADA_F.format("", "return 10 / (X - 2);"), ADA_TESTS.format(5), "runtime_error"),
+    "asserts itself": (ADA_F.format("", "pragma Assert (X = 7); return 1;"), ADA_TESTS.format(5), "runtime_error"),
+    "leaves early": (
+        ADA_F.format("with GNAT.OS_Lib; ", "GNAT.OS_Lib.OS_Exit (0); return 1;"), ADA_TESTS.format(5), "test_failure",
+    ),
+    "does not compile": (ADA_F.format("", "return Y;"), ADA_TESTS.format(4), "compile_error"),
+}  # fmt: skip
 KNOWN = {
     "python": PYTHON, "c": C, "cpp": C, "javascript": JAVASCRIPT, "lua": LUA, "perl": PERL, "r": R, "java": JAVA,
-    "go": GO, "rust": RUST, "ocaml": OCAML, "fortran": FORTRAN,
+    "go": GO, "rust": RUST, "ocaml": OCAML, "fortran": FORTRAN, "d": D, "pascal": PASCAL, "haskell": HASKELL,
+    "ada": ADA,
 }  # fmt: skip
 
 
