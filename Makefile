@@ -61,7 +61,7 @@ test-unit: setup ## run the tests that need no JVM and no program run
 
 .PHONY: test-spark
 test-spark: setup ## run the tests that start Spark
-	$(PYTEST) -rs -m "not chaos" tests/spark
+	$(PYTEST) -rs -m "not chaos and not wide and not connect" tests/spark
 
 .PHONY: test-sandbox
 test-sandbox: setup ## run the tests that run programs
@@ -70,7 +70,7 @@ test-sandbox: setup ## run the tests that run programs
 .PHONY: test-spark40
 test-spark40: setup ## run the spark tier against pyspark 4.0.x in an environment of its own
 	@bash infra/setup/spark40.sh $(SPARK40)
-	build/venv-spark40/bin/python -m pytest -rs -m "not chaos" tests/spark
+	build/venv-spark40/bin/python -m pytest -rs -m "not chaos and not wide" tests/spark
 
 .PHONY: test-cluster
 test-cluster: setup ## run with executors outside the driver on an S3 server (fetches 640 MB once)
@@ -90,8 +90,8 @@ test-stability: setup ## ten thousand runs beside busy neighbours: no verdict fl
 	$(PYTEST) -rs -m stability tests
 
 .PHONY: test-wide
-test-wide: setup ## run every program, level and user that the sandbox tier only samples
-	$(PYTEST) -rs -m "wide and not docker" tests/sandbox
+test-wide: setup ## run every program, level, user and size that make test only samples
+	$(PYTEST) -rs -m "wide and not docker" tests
 
 .PHONY: test-docker
 test-docker: setup ## run programs and attacks in containers of a Docker engine started for it (root, dockerd)

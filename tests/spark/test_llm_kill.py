@@ -159,6 +159,7 @@ def held(scene: Scene) -> list[dict[str, Any]]:
     return look.query(scene.lake, "SELECT request_key FROM llm_responses WHERE answered").to_pylist()
 
 
+@pytest.mark.wide
 def test_a_driver_and_a_worker_are_killed_once(scene):
     """Each request is answered in the table once; the server answered again at most the stated bound for each kill."""
     one = scene(600)
