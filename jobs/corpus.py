@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tasklake.jobs.config import UsageError
 from tasklake.jobs.lake.uri import S3_SCHEMES, LakeUri
-from tasklake.jobs.recipe import Source
+from tasklake.jobs.recipe import Recipe, Source
 from tasklake.jobs.sources import Mapper, load_source
 from tasklake.jobs.stage import Run, fingerprint, row_hash
 from tasklake.sandbox_exec.errors import TasklakeError
@@ -80,6 +80,15 @@ def read(run: Run) -> DataFrame:
     _refuse_unreadable(run.recipe.all_sources, rows)
     _refuse_empty(run.recipe.all_sources, rows)
     return run.pin("rows", lambda: _assembled(_limited(run.recipe.all_sources, rows), made))
+
+
+def refuse_missing(recipe: Recipe, stages: Sequence[str]) -> None:
+    """Every file of this machine that the stages read is there: told before a session is started for nothing."""
+    groups = [g for s in recipe.all_sources for g in (s.path, s.solutions_path or ())] if "ingest" in stages else []
+    groups += [recipe.propose.path] if "propose" in stages else []
+    for place in (place for group in groups for place in group):
+        if place.split("://")[0] not in S3_SCHEMES:
+            files_at(place)
 
 
 def source_files(source: Source) -> list[tuple[str, str, str, str | None, str | None, bytes | None]]:

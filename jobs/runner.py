@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tasklake.jobs.config import Settings, UsageError, redacted
+from tasklake.jobs.corpus import refuse_missing
 from tasklake.jobs.lake import Lake, LakeUri
 from tasklake.jobs.lake.lease import Lease
 from tasklake.jobs.llm.calling import ledger, spent
@@ -92,6 +93,7 @@ def run(
 ) -> RunReport:  # fmt: skip
     """Every stage of the recipe is done; what was known before is not done again."""
     stages = chosen(recipe, first, until)
+    refuse_missing(recipe, stages)
     uri = LakeUri.parse(settings.lake)
     lease = Lease(uri, f"tasklake run {recipe.name}", wait=wait, told=lambda text: progress("lease", {"text": text}))
     with lease, session(settings, uri) as spark:

@@ -177,11 +177,12 @@ def test_empty_corpus_is_refused_and_withdraws_nothing(
 
 
 def test_missing_corpus_is_refused(command: Any, trace: re.Pattern[str], tmp_path: Path) -> None:
-    """A path that leads nowhere is named in one sentence."""
+    """A path that leads nowhere is named in one sentence, before there is a lake."""
     file = tmp_path / "nowhere.jsonl"
     done = command("run", "mbpp-rules", "--dir", tmp_path / "lake", "--set", f"source.path={file}", "--json")
     assert done.returncode in (1, 2)
     assert_one_sentence(done, trace, str(file))
+    assert not (tmp_path / "lake").exists()
 
 
 def test_all_mistakes_of_a_recipe_are_told_at_once(command: Any, trace: re.Pattern[str], tmp_path: Path) -> None:
