@@ -32,11 +32,20 @@ if TYPE_CHECKING:
 WHOLE = ("sandbox", "spark", "e2e")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test belongs to a group, of which two are at work at the same time (make test)."""
-    for item in items:
-        tier = item.path.relative_to(Path(__file__).parent).parts[0]
-        item.add_marker(pytest.mark.xdist_group(tier if tier in WHOLE else item.path.name))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Two tiers, or files of a tier without costly fixtures, are at work at the same time (make test)."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByTier(LoadScopeScheduling):
+        """A tier with costly fixtures is one piece of work."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            tier = file.split("/")[1]
+            return tier if tier in WHOLE else file
+
+    return ByTier(config, log)
 
 
 @pytest.fixture(scope="session")
