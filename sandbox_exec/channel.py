@@ -216,6 +216,9 @@ class Agent:
     def close(self) -> None:
         """The agent and all that it ran are gone."""
         self.lost = True
+        # Whoever is reading holds the stream until something comes, or its end does.
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
         self.stream.close()
         self.socket.close()
         self.vessel.end()
