@@ -18,6 +18,7 @@ from pathlib import Path
 from statistics import median
 
 import pytest
+from recording import record
 
 from tasklake.sandbox_exec.job import Job
 from tasklake.sandbox_exec.languages import PackError, ToolchainMissing, language, resolved, toolchain
@@ -69,16 +70,6 @@ def pool() -> Iterator[Pool]:
 def folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir="/dev/shm") as name:
         yield Path(name)
-
-
-def record(name: str, value: float, reference: float, unit: str = "s") -> None:
-    """One line of build/bench.json, and on the screen."""
-    path = ROOT / "build" / "bench.json"
-    rows = json.loads(path.read_text()) if path.exists() else []
-    row = {"name": name, "value": value, "reference": reference, "ratio": value / reference, "unit": unit}
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps([r for r in rows if r["name"] != name] + [row], indent=1))
-    os.write(1, f"\n{name}: {row['ratio']:.2f} ({value:.6g} against {reference:.6g} {unit})\n".encode())
 
 
 def seconds(once: Callable[[], object]) -> float:

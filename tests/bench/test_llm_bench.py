@@ -1,4 +1,4 @@
-"""What calls to models cost beside the least that they could, in the same run, written to build/bench_llm.json.
+"""What calls to models cost beside the least that they could, in the same run.
 
 No figure passes or fails here. The server of `tasklake llm serve-fake` is a process of its own.
 """
@@ -20,6 +20,7 @@ from typing import Any
 import aiohttp
 import pyarrow as pa
 import pytest
+from recording import record
 
 from tasklake.jobs.config import load_settings
 from tasklake.jobs.lake import Lake, LakeUri
@@ -38,19 +39,10 @@ from tasklake.udfs.llm.terms import Endpoint, Terms
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
 
-OUT = Path(__file__).resolve().parents[2] / "build" / "bench_llm.json"
 # A statement of the usual length.
 STATEMENT = "There are n lanterns in a row, and each night some of them go out. " * 25
 OTHER = dict.fromkeys(("input_format", "output_format", "sample"), "One line with two numbers, apart by a blank.")
 CAP = 512
-
-
-def told(name: str, **figures: Any) -> None:
-    """The figures stand on the terminal and in the file."""
-    sys.stdout.write(f"\n{name}: {json.dumps(figures)}\n")
-    OUT.parent.mkdir(exist_ok=True)
-    held = json.loads(OUT.read_text()) if OUT.exists() else {}
-    OUT.write_text(json.dumps(held | {name: figures}, indent=1))
 
 
 @pytest.fixture
@@ -130,8 +122,7 @@ def test_cpu_per_call(server):
             assert asyncio.run(calls(url, iter(given), 64)) == len(given)
             if turn:
                 costs[name].append((time.process_time() - began) / len(given) * 1000)
-    ratios = [b / a for a, b in zip(costs["raw"], costs["openai"], strict=True)]
-    told("cpu_per_call", raw_ms=median(costs["raw"]), openai_ms=median(costs["openai"]), ratio=median(ratios))
+    record("CPU of a call: through openai / raw aiohttp", median(costs["openai"]), median(costs["raw"]), "ms")
 
 
 @pytest.mark.parametrize("tasks", [1, 4])
@@ -160,7 +151,8 @@ def test_throughput_of_a_stage(server, tmp_path, tasks):
     began = time.monotonic()
     assert asyncio.run(plainly(url, rows(count), CAP)) == count
     plain = time.monotonic() - began
-    told(f"throughput_{tasks}_tasks", stage_s=stage, plain_s=plain, requests=count, ratio=plain / stage)
+    name = f"512 calls in flight from {tasks} Spark task{'s' * (tasks > 1)}: a whole stage / a plain loop"
+    record(name, count / stage, count / plain, "answers/s")
 
 
 def replace_names(asked: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -189,8 +181,9 @@ def test_a_rate_is_kept(server):
     times = asyncio.run(both())
     inside = [bisect.bisect_left(times, start + 60) - at for at, start in enumerate(times)]
     middle = (times[0] + times[-1]) / 2 - 30
-    share = (bisect.bisect_left(times, middle + 60) - bisect.bisect_left(times, middle)) / per_minute
-    told("rate", allowed=per_minute, most_in_a_minute=max(inside), middle_minute_share=share)
+    found = bisect.bisect_left(times, middle + 60) - bisect.bisect_left(times, middle)
+    record("a rate: calls in the fullest minute / allowed", max(inside), per_minute, "calls")
+    record("a rate: calls in the middle minute / allowed", found, per_minute, "calls")
 
 
 def test_memory_of_a_task(server):
@@ -207,4 +200,4 @@ def test_memory_of_a_task(server):
         argv = [sys.executable, "-c", code, str(Path(__file__).parent), url, str(count)]
         done = subprocess.run(argv, capture_output=True, text=True, check=True)
         peaks.append(int(done.stdout))
-    told("memory", thousand_kb=peaks[0], hundred_thousand_kb=peaks[1], ratio=peaks[1] / peaks[0])
+    record("memory of a task: 100,000 calls / 1,000", peaks[1], peaks[0], "kB")
