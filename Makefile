@@ -38,8 +38,8 @@ demo: setup ## run the demo recipe into demo-lake/: the main job, from problems 
 
 .PHONY: test
 test: setup ## run the unit, sandbox, spark and e2e tiers
-	@# two tiers side by side: a JVM alone keeps one core of two busy
-	$(PYTEST) -rs -n 2 \
+	@# two tiers side by side, for a JVM alone keeps one core of two busy; in their order, for a process has one Spark
+	$(PYTEST) -rs -n 2 --no-loadscope-reorder \
 		-m "not cluster and not chaos and not bench and not connect and not docker and not wide" $(TIERS)
 
 .PHONY: check

@@ -16,7 +16,8 @@ import pytest
 pytestmark = [pytest.mark.e2e, pytest.mark.spark, pytest.mark.sandbox, pytest.mark.timeout(1800)]
 
 ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = ("jobs", "quality", "sandbox_exec", "udfs", "pyproject.toml", "LICENSE", "README.md")
+ATTACKS = "tests/sandbox/adversarial/attacks"
+SHIPPED = ("jobs", "quality", "sandbox_exec", "udfs", ATTACKS, "pyproject.toml", "LICENSE", "README.md")
 
 
 def must(argv: list[str], folder: Path, variables: Mapping[str, str]) -> str:
