@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 
 # The tiers of which each is one piece of work where tests run side by side: a session, or a run of the demo, is made
-# once. What is left is spread by file.
-WHOLE = ("sandbox", "spark", "e2e")
+# once. What is left is spread by file, as is the wheel, which shares nothing with anybody.
+WHOLE, ALONE = ("sandbox", "spark", "e2e"), "tests/e2e/test_wheel.py"
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -43,7 +43,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
             tier = file.split("/")[1]
-            return tier if tier in WHOLE else file
+            return tier if tier in WHOLE and file != ALONE else file
 
     return ByTier(config, log)
 
