@@ -294,7 +294,7 @@ HASKELL = {
     "leaves early": (
         "import System.Exit\nimport System.IO.Unsafe\nf :: Int -> Int\nf x = unsafePerformIO exitSuccess\n",
         HASKELL_TESTS.format(5),
-        "runtime_error",
+        "test_failure",
     ),
     "does not compile": ("f :: Int -> Int\nf x = y\n", HASKELL_TESTS.format(4), "compile_error"),
 }  # fmt: skip
