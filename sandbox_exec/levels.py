@@ -45,7 +45,8 @@ def attacked(level: str, told: Callable[[str], None], *names: str) -> dict[str, 
     """How many attacks (all that it claims to hold) the level was tried with, and which of them showed something.
 
     succeeded: it did what the level claims to stop. misjudged: stopped, with another verdict than it deserves.
-    harmed: an honest program beside it or after it was judged otherwise. untried: this machine lacks what stops it.
+    harmed: an honest program beside it or after it was judged otherwise. untried: this machine lacks its language, or
+    what stops it.
     """
     found: dict[str, list[str]] = {"succeeded": [], "misjudged": [], "harmed": [], "untried": []}
     tried, theme = 0, ""

@@ -12,6 +12,7 @@ from tasklake.sandbox_exec.adversarial.corpus import BUILT, Attack
 from tasklake.sandbox_exec.adversarial.machine import lacking
 from tasklake.sandbox_exec.adversarial.outside import Outside
 from tasklake.sandbox_exec.job import Job
+from tasklake.sandbox_exec.languages import ToolchainMissing, toolchain
 from tasklake.sandbox_exec.pool import Pool
 from tasklake.sandbox_exec.verdict import Case, Result, Verdict
 
@@ -49,7 +50,7 @@ class Seen:
 
 def held(pool: Pool, attack: Attack) -> Seen:
     """What the attack shows in a pool of two slots, the other one busy with honest programs all the while."""
-    missing = lacking(attack.given)
+    missing = lacking(attack.given) + toolless(attack)
     if missing:
         return Seen(attack.name, False, "", [], "", missing)
     with Outside(attack.text) as outside:
@@ -63,13 +64,22 @@ def held(pool: Pool, attack: Attack) -> Seen:
 
 def proved(attack: Attack) -> Seen:
     """What the attack shows once its defence is off, at the best of a few times."""
-    missing = lacking(attack.needs)
+    missing = lacking(attack.needs) + toolless(attack)
     if missing:
         return Seen(attack.name, False, "", [], "", missing)
     found = [undefended(attack)]
     while not found[-1].succeeded and len(found) < TIMES:
         found.append(undefended(attack))
     return found[-1]
+
+
+def toolless(attack: Attack) -> list[str]:
+    """The attack's language, where nothing here builds or runs it."""
+    try:
+        toolchain(attack.pack)
+    except ToolchainMissing:
+        return [attack.pack.names[0] if attack.pack.names else attack.pack.id]
+    return []
 
 
 def undefended(attack: Attack) -> Seen:
