@@ -187,7 +187,7 @@ class Work:
         if more and argv[:2] == ["sh", "-c"]:
             # A shell hands on what follows its text, behind a name for itself.
             argv = ["sh", "-c", argv[2] + ' "$@"', "sh"]
-        argv[0], show = resolved(argv[0], self.pack.home)
+        argv[0], show = resolved(argv[0], self.pack.home, self.pack.folder)
         return [*argv, *more], (*show, *self.pack.show)
 
 

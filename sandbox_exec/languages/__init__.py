@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tasklake.sandbox_exec.documents import nearest
 from tasklake.sandbox_exec.errors import TasklakeError
-from tasklake.sandbox_exec.languages.model import Convention, Factors, Language, NoConventionError, SelfTest
+from tasklake.sandbox_exec.languages.model import Convention, Factors, Install, Language, NoConventionError, SelfTest
 from tasklake.sandbox_exec.languages.reading import PackError, read_language
 from tasklake.sandbox_exec.languages.toolchains import SEARCH_PATH, ToolchainMissing, resolved, toolchain
 
@@ -20,6 +20,7 @@ __all__ = [
     "SEARCH_PATH",
     "Convention",
     "Factors",
+    "Install",
     "Language",
     "NoConventionError",
     "PackError",

@@ -23,6 +23,10 @@ BUILTINS = frozenset((".", "cd", "eval", "exec", "export", "set", "ulimit", "uma
 PROGRAM, TESTS = b"{program}", b"{tests}"
 # Stands for the memory limit in mebibytes: a runtime that collects garbage must be told how much it may keep.
 MEMORY = "{memory_mb}"
+# Stands for the language's own folder, which holds what is no package of the distribution: bin, lib with JARs.
+FOLDER = "{folder}"
+# Every box shows /opt, and packages of the distribution leave this name alone.
+TOOLCHAINS = "/opt/tasklake"
 
 
 class NoConventionError(TasklakeError):
@@ -82,6 +86,32 @@ class Factors(Mapping[str, float]):
 
 
 @dataclass(frozen=True)
+class Install:
+    """Where a language's toolchain comes from: packages by their registries, or build steps."""
+
+    debian: tuple[str, ...] = ()
+    # A Debian suite whose packages lie in a root file system of their own, because this machine's suite lacks them.
+    suite: str = ""
+    pip: tuple[str, ...] = ()
+    npm: tuple[str, ...] = ()
+    go: tuple[str, ...] = ()
+    cargo: tuple[str, ...] = ()
+    maven: tuple[str, ...] = ()
+    # A folder with sources, and the commands that build them there into the folder that PREFIX names.
+    source: str = ""
+    steps: tuple[str, ...] = ()
+    # What only a person understands, such as the words of an Agnostics pack.
+    text: tuple[str, ...] = ()
+
+    def advice(self) -> str:
+        """How to install it, in words."""
+        if self.text:
+            return "install it with: " + "; ".join(self.text)
+        plain = self == Install(debian=self.debian) and self.debian
+        return "apt-get install " + " ".join(self.debian) if plain else ""
+
+
+@dataclass(frozen=True)
 class Language:
     """A programming language as its pack describes it."""
 
@@ -94,7 +124,7 @@ class Language:
     # Between the plentiful (1) and the very rare (5); in the middle where nobody has said.
     tier: int = 3
     prompt: str = ""
-    install: tuple[str, ...] = ()
+    install: Install = Install()
     version: tuple[str, ...] = ()
     fence_tags: tuple[str, ...] = ()
     comment: str = ""
@@ -107,6 +137,10 @@ class Language:
     home: tuple[str, ...] = ()
     # Folders that the toolchain reads, beyond those that every box shows.
     show: tuple[str, ...] = ()
+    # Whether a runtime that has read nothing of a program yet may be forked for each run of one.
+    zygote: bool = False
+    # Why there is none, where the runtime takes long to start.
+    slow_start: str = ""
     self_test: tuple[SelfTest, ...] = ()
     test: Convention | None = None
     docs: str = ""
@@ -121,7 +155,7 @@ class Language:
 
     def command(self, name: str, limits: Limits | None = None) -> list[str]:
         """The words to start for compile or execute, through a shell only where the text needs one; empty for none."""
-        text = filled({"compile": self.compile, "execute": self.execute}[name], limits or self.usual())
+        text = self.filled({"compile": self.compile, "execute": self.execute}[name], limits)
         words = text.split()
         if not words:
             return []
@@ -130,7 +164,7 @@ class Language:
 
     def variables(self, limits: Limits | None = None) -> dict[str, str]:
         """The variables of the language, for a build or run under such limits."""
-        return {name: filled(text, limits or self.usual()) for name, text in self.environment}
+        return {name: self.filled(text, limits) for name, text in self.environment}
 
     def usual(self) -> Limits:
         """The limits of a task that says nothing about them."""
@@ -144,26 +178,33 @@ class Language:
 
     def needs(self) -> list[str]:
         """The commands that must be installed before a program can be built and run."""
-        found = dict.fromkeys(_first(text) for text in (self.compile, self.execute) if text.strip())
+        texts = (text.replace(FOLDER, self.folder) for text in (self.compile, self.execute))
+        found = dict.fromkeys(_first(text) for text in texts if text.strip())
         return [name for name in found if not name.startswith("./")]
 
     def advice(self) -> str:
         """How to install what the language needs, as the pack tells it."""
-        if not self.install:
-            return f"see the documentation of {self.id}"
-        if all(re.fullmatch(r"[a-z0-9][a-z0-9+.-]*", each) for each in self.install):
-            return "apt-get install " + " ".join(self.install)
-        return "install it with: " + "; ".join(self.install)
+        known = (
+            f"see the documentation of {self.id}"
+            if self.install == Install()
+            else f"tasklake languages install {self.id}"
+        )
+        return self.install.advice() or known
+
+    @property
+    def folder(self) -> str:
+        """The folder with what is no package of the distribution."""
+        return f"{TOOLCHAINS}/{self.id}"
+
+    def filled(self, text: str, limits: Limits | None = None) -> str:
+        """The text with the limit and the folder in the places that are meant for them."""
+        most = (limits or self.usual()).memory_bytes
+        return text.replace(MEMORY, str(max(1, int(most) // MIB))).replace(FOLDER, self.folder)
 
 
 def _placed(template: str, held: Mapping[bytes, bytes]) -> bytes:
     """The template's places filled in one go: what one text holds is never taken for the place of the other."""
     return re.sub(b"|".join(map(re.escape, held)), lambda place: held[place[0]], template.encode())
-
-
-def filled(text: str, limits: Limits) -> str:
-    """The text with the limit in each place that is meant for it."""
-    return text.replace(MEMORY, str(max(1, int(limits.memory_bytes) // MIB)))
 
 
 def _first(text: str) -> str:

@@ -6,11 +6,20 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tasklake.sandbox_exec.documents import Document, load_document, nearest
 from tasklake.sandbox_exec.errors import TasklakeError
-from tasklake.sandbox_exec.languages.model import PROGRAM, TESTS, Convention, Factors, Language, SelfTest
+from tasklake.sandbox_exec.languages.model import (
+    PROGRAM,
+    TESTS,
+    Convention,
+    Factors,
+    Install,
+    Language,
+    SelfTest,
+)
 from tasklake.sandbox_exec.limits import FACTORS
 from tasklake.sandbox_exec.verdict import Verdict
 
@@ -132,13 +141,35 @@ def _tags(place: _Place) -> tuple[str, ...]:
     return tuple(tag.lower() for tag in _texts(place))
 
 
-def _install(place: _Place) -> tuple[str, ...]:
-    """Debian packages, or the free text of an Agnostics pack (there a mapping holds lines for a container file)."""
+def _install(place: _Place) -> Install:
+    """Packages of registries, or free text as in an Agnostics pack, where a mapping holds lines of a container file."""
     if isinstance(place.value, list):
-        return _texts(place)
-    if isinstance(place.value, dict):
-        return tuple(_text(each).strip() for each in place.keys(tuple(place.value)).values())
-    return (_text(place).strip(),)
+        return Install(debian=_named(place, NAMED["debian"]))
+    if not isinstance(place.value, dict):
+        return Install(text=(_text(place).strip(),))
+    if tuple(place.value) == ("container-instructions",):
+        return Install(text=tuple(_text(each).strip() for each in place.keys(tuple(place.value)).values()))
+    places = place.keys(tuple(INSTALL_READERS))
+    made = Install(**{key: INSTALL_READERS[key](each) for key, each in places.items()})
+    if made.suite and not made.debian:
+        raise place.wrong("a suite without packages of it; name them under `debian`")
+    if bool(made.source) != bool(made.steps):
+        raise place.wrong("source and steps belong together: a folder, and how what is in it is built")
+    return made
+
+
+def _named(place: _Place, form: str) -> tuple[str, ...]:
+    """Names of packages, which are words of a command line: nothing that a tool could take for an option."""
+    for each in place.items():
+        if not re.fullmatch(form, _text(each)):
+            raise each.wrong(f"{each.value!r} is not a package's name of the form {form}")
+    return _texts(place)
+
+
+def _suite(place: _Place) -> str:
+    if not re.fullmatch(r"[a-z]+", _text(place)):
+        raise place.wrong(f"{place.value!r} is not the name of a Debian suite, such as trixie")
+    return str(place.value)
 
 
 def _container(place: _Place) -> str:
@@ -149,6 +180,12 @@ def _container(place: _Place) -> str:
 def _tier(place: _Place) -> int:
     if isinstance(place.value, bool) or place.value not in TIERS or not isinstance(place.value, int):
         raise place.wrong(f"expected a whole number between {TIERS[0]} and {TIERS[-1]}, not {_kind(place.value)}")
+    return place.value
+
+
+def _truth(place: _Place) -> bool:
+    if not isinstance(place.value, bool):
+        raise place.wrong(f"expected true or false, not {_kind(place.value)}")
     return place.value
 
 
@@ -244,6 +281,21 @@ def _repeat(place: _Place) -> int:
 
 
 EXAMPLES = {"filename": "main.lua", "execute": "lua5.4 main.lua"}
+# The names of packages in each registry; where a version can be given, it must be: an upgrade is a change of verdicts.
+NAMED = {
+    "debian": r"[a-z0-9][a-z0-9+.-]*",
+    "pip": r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9._+!-]+",
+    "npm": r"(@[a-z0-9][a-z0-9._-]*/)?[a-z0-9][a-z0-9._-]*@[0-9][A-Za-z0-9.+-]*",
+    "go": r"[a-z0-9][A-Za-z0-9._~/-]*@v[0-9][A-Za-z0-9.+-]*",
+    "cargo": r"[A-Za-z0-9][A-Za-z0-9_-]*@[0-9][A-Za-z0-9.+-]*",
+    "maven": r"[A-Za-z0-9][A-Za-z0-9_.-]*:[A-Za-z0-9][A-Za-z0-9_.-]*:[0-9][A-Za-z0-9_.-]*",
+}
+INSTALL_READERS: dict[str, Callable[[_Place], Any]] = {
+    **{registry: partial(_named, form=form) for registry, form in NAMED.items()},
+    "suite": _suite,
+    "source": _text,
+    "steps": _texts,
+}
 READERS: dict[str, Callable[[_Place], Any]] = {
     "names": _texts,
     "extensions": _texts,
@@ -261,6 +313,8 @@ READERS: dict[str, Callable[[_Place], Any]] = {
     "caches": _variables,
     "home": _texts,
     "show": _folders,
+    "zygote": _truth,
+    "slow_start": _text,
     "self_test": _self_tests,
     "test": _convention,
     "docs": _text,

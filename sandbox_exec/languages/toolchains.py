@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from tasklake.sandbox_exec.errors import TasklakeError
-from tasklake.sandbox_exec.languages.model import Language
+from tasklake.sandbox_exec.languages.model import FOLDER, Language
 
 # A version is told in milliseconds; a minute is a machine that swaps, or a command that waits for input.
 VERSION_TIMEOUT_S = 60.0
@@ -26,16 +26,18 @@ class ToolchainMissing(TasklakeError):
 
 def toolchain(pack: Language) -> str:
     """The version of what builds and runs the language's programs here."""
-    return _toolchain(pack.id, tuple(pack.needs()), pack.version, pack.home, pack.advice())
+    return _toolchain(pack.id, tuple(pack.needs()), pack.version, pack.home, pack.folder, pack.advice())
 
 
 # For the life of the process: a failure is not kept, so that installing what is missing helps at once.
 @cache
-def _toolchain(name: str, needs: tuple[str, ...], version: tuple[str, ...], home: tuple[str, ...], advice: str) -> str:
+def _toolchain(
+    name: str, needs: tuple[str, ...], version: tuple[str, ...], home: tuple[str, ...], folder: str, advice: str
+) -> str:
     try:
-        found = [_found(command, home) for command in needs]
+        found = [_found(command, home, folder) for command in needs]
         if version:
-            return _told(_found(version[0], home), *version[1:])
+            return _told(_found(version[0], home, folder), *(word.replace(FOLDER, folder) for word in version[1:]))
     except ToolchainMissing as error:
         raise ToolchainMissing(f"language {name}: {error}; {advice}") from None
     # Without a version to ask for, only the file itself tells an upgrade.
@@ -43,10 +45,11 @@ def _toolchain(name: str, needs: tuple[str, ...], version: tuple[str, ...], home
     return ", ".join(f"{path} sha256:{_file_digest(path)}" for path in real) or "no toolchain"
 
 
-def _found(command: str, home: tuple[str, ...] = ()) -> str:
-    """Where the command is: in the folder that the home command tells, or where it is found by its name."""
+def _found(command: str, home: tuple[str, ...] = (), folder: str = "") -> str:
+    """Where the command is: the language's own, in the folder that the home command tells, or found by its name."""
     inside = os.path.join(_home(home), "bin", command) if home else ""
-    path = shutil.which(inside) or shutil.which(command, path=SEARCH_PATH) or shutil.which(command)
+    own = os.path.join(folder, "bin", command) if folder else ""
+    path = shutil.which(own) or shutil.which(inside) or shutil.which(command, path=SEARCH_PATH) or shutil.which(command)
     if path is None:
         raise ToolchainMissing(f"the command {command} is not installed")
     return path
@@ -80,10 +83,10 @@ def _file_digest(path: str) -> str:
 
 
 @cache
-def resolved(command: str, home: tuple[str, ...] = ()) -> tuple[str, tuple[str, ...]]:
+def resolved(command: str, home: tuple[str, ...] = (), folder: str = "") -> tuple[str, tuple[str, ...]]:
     """The command's path, and the folder that a box has to show for it beyond the system's own."""
     if "/" in command:
         return command, ()
-    found = _found(command, home)
+    found = _found(command, home, folder)
     real = str(Path(found).resolve())
     return (found, ()) if real.startswith(SHOWN) else (real, (str(Path(real).parent.parent),))

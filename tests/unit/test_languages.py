@@ -16,6 +16,7 @@ import pytest
 from tasklake.sandbox_exec import languages
 from tasklake.sandbox_exec.languages import (
     Factors,
+    Install,
     Language,
     PackError,
     ToolchainMissing,
@@ -143,7 +144,7 @@ def test_agnostics_pack_loads_unchanged() -> None:
     assert (pack.id, pack.names, pack.fence_tags, pack.extensions) == ("r", ("r",), ("r",), (".r",))
     assert pack.command("execute") == ["Rscript", "snippet.r"]
     assert pack.command("compile") == []
-    assert pack.install == ("apt-get install -y r-base",)
+    assert pack.install == Install(text=("apt-get install -y r-base",))
     assert "debian:12" in pack.container
     assert dict(pack.limit_factors) == dict(Factors())
 
@@ -151,7 +152,7 @@ def test_agnostics_pack_loads_unchanged() -> None:
 def test_container_instructions_are_kept_as_text() -> None:
     """An Agnostics pack may give the lines of a container file instead of a command."""
     text = AGNOSTICS.replace("install: apt-get install -y r-base", "install:\n  container-instructions: |\n    RUN x\n")
-    assert read(text).install == ("RUN x",)
+    assert read(text).install == Install(text=("RUN x",))
 
 
 @pytest.mark.parametrize(
@@ -323,7 +324,7 @@ def test_what_is_needed_is_seen_from_the_commands(build: str, run: str, needed: 
 
 def test_missing_toolchain_says_what_to_install() -> None:
     """A command that is not installed is named, with the packages that bring it."""
-    pack = replace(read(GOOD), execute="no-such-command-x main.x", install=("x-lang",))
+    pack = replace(read(GOOD), execute="no-such-command-x main.x", install=Install(debian=("x-lang",)))
     with pytest.raises(ToolchainMissing, match=r"language x: the command no-such-command-x .* apt-get install x-lang"):
         toolchain(pack)
 
