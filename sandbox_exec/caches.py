@@ -43,13 +43,13 @@ def prewarmed(pack: Language, toolchain: str, build: Build) -> dict[str, str]:
 
 def _folder(pack: Language, toolchain: str, variable: str, program: str, build: Build) -> Path:
     key = json.dumps([pack.digest(), toolchain, variable, program, FILLING])
-    folder = _root() / f"{pack.id}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    folder = root() / f"{pack.id}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     if not folder.exists():
         _fill(folder, build(program.encode(), FILLING.format(variable=variable)))
     return folder
 
 
-def _root() -> Path:
+def root() -> Path:
     """A folder of this user's alone to write, and of all to read: candidates run as another user."""
     root = Path(PLACE) / f"tasklake-caches-{os.geteuid()}"
     root.mkdir(mode=0o755, exist_ok=True)

@@ -40,7 +40,7 @@ ENDING_S = 5.0
 # How many inputs go out at once: most programs that fail do so on the first.
 AHEAD = 8
 # In the order in which they import one another.
-MODULES = ("syscalls", "filter", "cgroup", "tree", "folders", "walls", "fence", "step", "serve")
+MODULES = ("syscalls", "filter", "cgroup", "tree", "folders", "zygote", "walls", "fence", "step", "serve")
 # All of its environment: what the caller's holds is none of its business.
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 # CPU limits are given to the kernel in steps, so that agents are shared by programs with similar ones.
@@ -61,6 +61,18 @@ class Vessel(Protocol):
 
 
 @dataclass(frozen=True)
+class Zygote:
+    """A runtime to be started once, and forked where it comes to its program: by opening it, or by reading from it."""
+
+    argv: tuple[str, ...]
+    variables: tuple[tuple[str, str], ...]
+    file: str
+    at: str
+    # What is loaded into the runtime for that.
+    library: str
+
+
+@dataclass(frozen=True)
 class Kind:
     """What an agent is made for: everything that its candidates inherit and that cannot be changed afterwards."""
 
@@ -71,13 +83,15 @@ class Kind:
     inherited: tuple[tuple[str, float], ...]
     # Walls left out; only a test that shows what a wall is good for names any.
     off: tuple[str, ...] = ()
+    # The runtime that is forked for each run, in an agent that does nothing else.
+    zygote: Zygote | None = None
     # What it is started by, where that is no process of this machine's own.
     vessel: Callable[[Kind], Vessel] | None = None
 
     @classmethod
     def of(
         cls, backend: ModuleType, limits: Limits, *, role: str = "run", show: tuple[str, ...] = (),
-        off: tuple[str, ...] = (),
+        off: tuple[str, ...] = (), zygote: Zygote | None = None,
     ) -> Kind:  # fmt: skip
         """The kind of agent that can run commands under such limits."""
         cpu = next(step for step in CPU_STEPS_S if limits.cpu_s <= step)
@@ -86,7 +100,7 @@ class Kind:
         # A level may hold more of the limits from outside, and then has to know them.
         inherited |= backend.inherited(limits) if hasattr(backend, "inherited") else {}
         vessel = getattr(backend, "vessel", None)
-        return cls(backend.LEVEL, role, show, tuple(inherited.items()), (*backend.OFF, *off), vessel)
+        return cls(backend.LEVEL, role, show, tuple(inherited.items()), (*backend.OFF, *off), zygote, vessel)
 
 
 class Child:
@@ -101,7 +115,7 @@ class Child:
             [sys.executable, "-I", "-S", "-c", STARTER],
             stdin=theirs.fileno(),
             stdout=theirs.fileno(),
-            stderr=subprocess.DEVNULL,
+            stderr=None,
             env=None if "environment" in kind.off else dict(ENVIRONMENT),
             start_new_session=True,
         )
@@ -130,12 +144,15 @@ class Agent:
         self.stream = self.socket.makefile("rb", CHUNK)
         # True once its state is not known any more: it must not be used again.
         self.lost = False
+        # True once its zygote does not fork: programs have to be started.
+        self.unforked = False
         self.held: object = None
         hello = {"level": kind.level, "build": kind.role == "build", "show": kind.show, "off": kind.off}
+        zygote = {**asdict(kind.zygote), "variables": dict(kind.zygote.variables)} if kind.zygote else None
         source = agent_source()
         try:
             self._write(struct.pack(">I", len(source)) + source)
-            self._send({**hello, "limits": dict(kind.inherited)}, [])
+            self._send({**hello, "zygote": zygote, "limits": dict(kind.inherited)}, [])
             told, _ = self._receive(0.0)
             if told["failed"]:
                 raise AgentDied(told["failed"])
@@ -167,6 +184,9 @@ class Agent:
                         sent += len(some)
                         continue
                 answer = self._receive(limits.wall)
+                if answer[0].get("unforked"):
+                    self.unforked = True
+                    raise self._died(answer[0]["failed"])
                 if not answer[0]["failed"] and not answer[0].keys() >= MEASURES:
                     raise self._died("the agent left out what it measured")
                 received += 1

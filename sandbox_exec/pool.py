@@ -18,7 +18,7 @@ from types import ModuleType, TracebackType
 
 from tasklake.sandbox_exec.artefacts import Artefacts
 from tasklake.sandbox_exec.backends import IsolationError, wanted
-from tasklake.sandbox_exec.channel import Agent, AgentDied, Kind
+from tasklake.sandbox_exec.channel import Agent, AgentDied, Kind, Zygote
 from tasklake.sandbox_exec.job import Job
 from tasklake.sandbox_exec.languages import SEARCH_PATH, Language, language
 from tasklake.sandbox_exec.limits import Limits
@@ -27,8 +27,8 @@ from tasklake.sandbox_exec.testing import judge_of
 from tasklake.sandbox_exec.turns import Turns
 from tasklake.sandbox_exec.verdict import Case, Result
 
-# Agents that a slot keeps warm: one that builds, one that runs, and those of a few other limits.
-KEPT_AGENTS = 4
+# Agents that a slot keeps warm: one that builds, one that runs, and those of a few other limits and zygotes.
+KEPT_AGENTS = 8
 
 
 class Slot:
@@ -37,11 +37,25 @@ class Slot:
     def __init__(self, backend: ModuleType, off: tuple[str, ...]) -> None:
         self.backend, self.off = backend, off
         self.agents: OrderedDict[Kind, Agent] = OrderedDict()
+        # Zygotes that cannot be had, and why: their programs are started instead.
+        self.without: dict[Zygote, str] = {}
 
-    def agent(self, limits: Limits, *, role: str, show: tuple[str, ...]) -> Agent:
-        """An agent that runs commands under such limits, warm where there is one."""
-        kind = Kind.of(self.backend, limits, role=role, show=show, off=self.off)
+    def agent(self, limits: Limits, *, role: str, show: tuple[str, ...], zygote: Zygote | None = None) -> Agent:
+        """An agent that runs commands under such limits, warm where there is one, with a zygote where it can be had."""
+        if zygote is not None and zygote not in self.without:
+            try:
+                found = self.kept(Kind.of(self.backend, limits, role=role, show=show, off=self.off, zygote=zygote))
+            except AgentDied as error:
+                self.without[zygote] = str(error)
+            else:
+                return found
+        return self.kept(Kind.of(self.backend, limits, role=role, show=show, off=self.off))
+
+    def kept(self, kind: Kind) -> Agent:
+        """The agent of that kind, warm where there is one."""
         found = self.agents.get(kind)
+        if found is not None and found.unforked:
+            raise AgentDied("its zygote does not fork")
         if found is None or found.lost:
             if found is not None:
                 self.agents.pop(kind).close()

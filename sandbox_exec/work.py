@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -10,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from tasklake.sandbox_exec.artefacts import Built
 from tasklake.sandbox_exec.caches import CacheError, prewarmed
-from tasklake.sandbox_exec.channel import AgentDied, File
+from tasklake.sandbox_exec.channel import Agent, AgentDied, File
 from tasklake.sandbox_exec.checkers import checker as checker_named
 from tasklake.sandbox_exec.job import Job
 from tasklake.sandbox_exec.languages import Language, resolved, toolchain
 from tasklake.sandbox_exec.limits import BUILD, Limits
 from tasklake.sandbox_exec.special import ANSWER, INPUT, LIMITS, OUTPUT, CheckerProgram
 from tasklake.sandbox_exec.verdict import Case, Result, Step, Verdict, judged, overall
+from tasklake.sandbox_exec.zygotes import zygote
 
 if TYPE_CHECKING:
     from tasklake.sandbox_exec.pool import Pool, Slot
@@ -78,8 +80,7 @@ class Work:
 
     def some(self, slot: Slot, built: Built, cases: Sequence[Case], steps: list[Step], *, run_all: bool) -> None:
         """Steps are added until all cases have one, or until one of them needs a closer look."""
-        argv, show = self.command("execute", self.limits)
-        agent = slot.agent(self.limits, role="run", show=show)
+        argv, agent = self.runner(slot)
         agent.program(built.files)
         left = cases[len(steps) :]
         inputs = [case.input for case in left]
@@ -106,11 +107,18 @@ class Work:
         self, slot: Slot, files: Sequence[File], given: bytes, role: str = "run", more: Sequence[str] = ()
     ) -> tuple[Step, Sequence[bytes]]:
         """What running the files on one input showed, its output not judged, and that output."""
-        argv, show = self.command("execute", self.limits, more)
-        agent = slot.agent(self.limits, role=role, show=show)
+        argv, agent = self.runner(slot, role, more)
         agent.program(files)
         told, parts = next(agent.run(argv, self.pack.variables(self.limits), self.limits, [given]))
         return step_of(told, parts, self.limits), parts
+
+    def runner(self, slot: Slot, role: str = "run", more: Sequence[str] = ()) -> tuple[list[str], Agent]:
+        """The words that run the program, and the agent to run them: by a fork of a runtime where that can be had."""
+        argv, show = self.command("execute", self.limits, more)
+        forks = role == "run" and getattr(self.pool.backend, "ZYGOTES", False)
+        asked = zygote(self.pack, argv, self.limits) if forks else None
+        shown = (*show, os.path.dirname(asked.library)) if asked else show
+        return argv, slot.agent(self.limits, role=role, show=shown, zygote=asked)
 
     def compared(self, slot: Slot, step: Step, case: Case, parts: Sequence[bytes]) -> Step:
         """The step with its last word; the expected output is looked at here and nowhere else."""

@@ -67,6 +67,8 @@ class Attack:
     limits: Limits
     needs: tuple[str, ...]
     given: tuple[str, ...]
+    # Whether it runs in a fork of its language's runtime.
+    forked: bool = False
 
     @property
     def suffix(self) -> str:
@@ -89,6 +91,9 @@ class Attack:
         if self.name.endswith(".build.sh"):
             return BUILT
         found = language(LANGUAGES[self.suffix])
+        if self.forked:
+            return found
+        found = replace(found, zygote="")
         return replace(found, id="quick", limit_factors=QUICK) if self.builds else found
 
 
@@ -128,6 +133,7 @@ def _read(name: str, file: Traversable) -> Attack:
         limits=replace(USUAL, **_numbers(said.get("limits", ""))),
         needs=tuple(said.get("needs", "").split()),
         given=tuple(said.get("given", "").split()),
+        forked=name.startswith("zygotes/"),
     )
 
 

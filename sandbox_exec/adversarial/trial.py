@@ -22,6 +22,22 @@ read a b
 echo $((a + b)) > there && cat there > "$TMPDIR/again" && cat "$TMPDIR/again"
 (exit 0) & wait && echo done
 """
+# The same for the runtime that attacks of its own forks.
+FORKED = """# the secret of another program: taken
+import os, time
+time.sleep({seconds})
+a, b = map(int, input().split())
+with open("there", "w") as file:
+    file.write(f"{{a + b}}\\n")
+with open("there") as file, open(os.environ["TMPDIR"] + "/again", "w") as copy:
+    copy.write(file.read())
+with open(os.environ["TMPDIR"] + "/again") as file:
+    print(file.read(), end="")
+if os.fork() == 0:
+    os._exit(0)
+os.wait()
+print("done")
+"""
 ANSWER = Case(b"1 2\n", b"3\ndone\n")
 # Long enough for whoever waits for it.
 SLOWLY = "sleep 0.15\n"
@@ -105,6 +121,8 @@ def honest(attack: Attack) -> Job:
     if attack.builds:
         # Never the same twice: it is to be built.
         return Job(f"# {uuid.uuid4().hex}\n{HONEST_BUILD}", BUILT, [ANSWER], replace(limits, cpu_s=60.0))
+    if attack.forked:
+        return Job(FORKED.format(seconds=0.15 * (attack.seen == "next")), attack.pack, [ANSWER], limits)
     return Job(SLOWLY * (attack.seen == "next") + HONEST, "shell", [ANSWER], limits)
 
 

@@ -39,8 +39,9 @@ FIRST, LATE = -20, 15
 BOX = "/box"
 
 
-def landlock(limits: Mapping[str, Any], show: list[str], build: bool, off: set[str]) -> Place:
+def landlock(asked: Mapping[str, Any], off: set[str]) -> Place:
     """Candidates are started by a thread that has given up all that they must not have; the agent itself keeps it."""
+    limits = asked["limits"]
     root = tempfile.mkdtemp(prefix="tasklake-box-")
     usual = os.getpriority(os.PRIO_PROCESS, 0)
     # However many processes a candidate has made, this one and the agent are served, and can end them. Only root may.
@@ -66,16 +67,17 @@ def landlock(limits: Mapping[str, Any], show: list[str], build: bool, off: set[s
     handle = os.open(program, os.O_RDONLY | os.O_DIRECTORY)
     place = Place(work, (work, scratch), program, handle, forget_fd=forget, user=user)
     place.priority = usual
-    if fence(place, show, build, off):
+    if fence(place, asked["show"], asked["build"], off):
         place.end = lambda: end_descendants(lambda: place.spawn(strike))
     return place
 
 
-def container(limits: Mapping[str, Any], show: list[str], build: bool, off: set[str]) -> Place:
+def container(asked: Mapping[str, Any], off: set[str]) -> Place:
     """A container, made for this agent alone, is the box: its first process is this one, which nobody inside can end.
 
     What the engine holds is limited there (sandbox_exec/containers); inside it, candidates are fenced in all the same.
     """
+    limits = asked["limits"]
     if os.getpid() != 1:
         raise OSError("the agent is not the first process of its container")
     forget = os.open("/proc/self/clear_refs", os.O_WRONLY)
@@ -95,7 +97,7 @@ def container(limits: Mapping[str, Any], show: list[str], build: bool, off: set[
     place.user, place.end, place.priority = os.geteuid(), end_all, LATE
     with contextlib.suppress(OSError):
         place.cgroup = Cgroup()
-    fence(place, show, build, off)
+    fence(place, asked["show"], asked["build"], off)
     return place
 
 

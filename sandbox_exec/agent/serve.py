@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 
 from tasklake.sandbox_exec.agent import fence, walls
 from tasklake.sandbox_exec.agent.step import Dirty, Step, wipe
+from tasklake.sandbox_exec.agent.zygote import PROGRAM
 
 LEVELS = {"namespaces": walls.namespaces, "landlock": fence.landlock, "container": fence.container}
 # A build that makes more files, or deeper folders, means harm: each file is sent and written again for every slot.
@@ -57,7 +58,8 @@ class Programs:
         """These files, and no others, are the program: path and whether it may be executed."""
         for name in os.listdir(self.place.program_fd) if "wipe" not in self.place.off else ():
             shutil.rmtree(name, dir_fd=self.place.program_fd)
-        self.count += 1
+        # A runtime that has started before remembers where it was told to look.
+        self.count = int(PROGRAM) if self.place.zygote is not None else self.count + 1
         for (path, executable), data in zip(files, blobs, strict=True):
             parts = f"{self.count}/{path}".split("/")
             for depth in range(1, len(parts)):
@@ -128,13 +130,16 @@ def main() -> None:
     off = set(hello["off"])
     inherited = environment() if "environment" in off else {}
     try:
-        place = LEVELS[hello["level"]](hello["limits"], hello["show"], hello["build"], off)
+        place = LEVELS[hello["level"]](hello, off)
     except (OSError, StopIteration) as error:
         write_frame(stdout, {"failed": f"{type(error).__name__}: {error}"})
         return
     harden(place, off)
     write_frame(stdout, {"failed": ""})
     programs, step = Programs(place), Step(place)
+    if place.zygote is not None:
+        # The program that it was started with.
+        wipe(place)
     step.environment |= inherited
     while frame := read_frame(stdin):
         header, blobs = frame

@@ -17,6 +17,7 @@ from typing import Any
 from tasklake.sandbox_exec.agent.folders import SCRATCH_MODE, empty
 from tasklake.sandbox_exec.agent.tree import Tree
 from tasklake.sandbox_exec.agent.walls import Place
+from tasklake.sandbox_exec.agent.zygote import Unforked, environment
 
 # Most programs end before anybody needs to look: until then their end alone is waited for, and what they write stays
 # in its pipe.
@@ -53,13 +54,7 @@ class Step:
         self.tree = Tree(place)
         self.grown = False
         self.measured, self.bounded = "measures" not in place.off, "output" not in place.off
-        self.environment = {
-            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            "HOME": place.scratch[1],
-            "TMPDIR": place.scratch[1],
-            "LANG": "C.UTF-8",
-            "TERM": "dumb",
-        }
+        self.environment = environment(place)
 
     def run(
         self, argv: list[str], variables: Mapping[str, str], limits: Mapping[str, Any], stdin: bytes
@@ -77,16 +72,21 @@ class Step:
         try:
             pid = self.start(argv, {**self.environment, **variables}, stdin)
         except OSError as error:
-            self.close()
-            return {"failed": f"cannot start {argv[0]}: {error.strerror}", "ours": self.ours(argv[0], error)}, [
-                [],
-                [],
-            ]
+            return self.failed(argv[0], error)
         try:
-            self.watch(pid, memoryview(stdin)[self.fed :])
-        finally:
-            self.end(pid)
+            try:
+                self.watch(pid, memoryview(stdin)[self.fed :])
+            finally:
+                self.end(pid)
+        except Unforked as error:
+            return self.failed(argv[0], error)
         return self.answer()
+
+    def failed(self, command: str, error: OSError) -> tuple[dict[str, Any], list[list[bytes]]]:
+        """What is told of a command that did not run."""
+        self.close()
+        told = {"failed": f"cannot start {command}: {error.strerror}", "ours": self.ours(command, error)}
+        return {**told, "unforked": isinstance(error, Unforked)}, [[], []]
 
     def ours(self, command: str, error: OSError) -> bool:
         """True when the program cannot be to blame: it names no toolchain, and does not decide what the kernel has."""
@@ -112,17 +112,23 @@ class Step:
         if self.fed == len(stdin):
             self.shut(self.stdin)
             self.stdin = -1
-        actions = [(os.POSIX_SPAWN_DUP2, end, number) for number, end in enumerate((given, wrote, said))]
-        pid = self.place.spawn(
-            lambda: os.posix_spawn(
-                argv[0], argv, environment, file_actions=actions, setsid=True, setsigdef=DEFAULTED, setsigmask=()
-            )
-        )
+        pid = self.begun(argv, environment, (given, wrote, said))
         for descriptor in (given, wrote, said):
             self.shut(descriptor)
         if self.place.cgroup is not None:
             offer(pid)
         return pid
+
+    def begun(self, argv: list[str], environment: Mapping[str, str], ends: tuple[int, int, int]) -> int:
+        """The process whose end is the command's, which has these as its input, output and errors."""
+        if self.place.zygote is not None:
+            return self.place.zygote.fork(ends)
+        actions = [(os.POSIX_SPAWN_DUP2, end, number) for number, end in enumerate(ends)]
+        return self.place.spawn(
+            lambda: os.posix_spawn(
+                argv[0], argv, environment, file_actions=actions, setsid=True, setsigdef=DEFAULTED, setsigmask=()
+            )
+        )
 
     def shut(self, descriptor: int) -> None:
         """The descriptor is closed."""
@@ -232,7 +238,10 @@ class Step:
         """No process of the command is left, and all that it wrote has been read."""
         if not self.ended:
             os.kill(pid, signal.SIGKILL)
-        _, self.status, self.usage = os.wait4(pid, 0)
+        if self.place.zygote is not None:
+            self.status, self.usage = self.place.zygote.ended()
+        else:
+            _, self.status, self.usage = os.wait4(pid, 0)
         self.wall = time.monotonic() - self.began
         self.left = self.place.end() if "sweep" not in self.place.off else 0.0
         # Whoever has lost a process may wait for it until another limit is met.

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class Tree:
         self.alone = os.getpid() == 1
         # Counts the CPU time of candidates, and where this process starts them itself, of this thread too.
         self.counter, self.user, self.cgroup = place.counter, place.user, place.cgroup
+        # Others that are no candidate's.
+        self.spared: Container[int] = place.zygote.spared if place.zygote is not None else ()
         self.network = -1
         if place.own_network:
             with contextlib.suppress(FileNotFoundError):
@@ -79,7 +81,7 @@ class Tree:
     def sample(self, scratch_bytes: int, limit: int) -> None:
         """CPU and memory as they are now are part of the measures."""
         live, pages, size, pids, hidden = 0, 0, 0, [], False
-        for pid, owner, fields in stats(self.alone):
+        for pid, owner, fields in stats(self.alone, self.spared):
             own = int(fields[UTIME]) + int(fields[STIME])
             self.own[pid] = own
             live += own + int(fields[CUTIME]) + int(fields[CSTIME])
@@ -124,12 +126,14 @@ class Tree:
 
     def waited(self) -> float:
         """How long the candidate has been ready to run and was not: time that the host took, not the candidate."""
-        return max((delay(pid) for pid, _, _ in stats(self.alone)), default=0.0)
+        return max((delay(pid) for pid, _, _ in stats(self.alone, self.spared)), default=0.0)
 
 
-def stats(alone: bool) -> Iterator[tuple[int, int, Fields]]:
+def stats(alone: bool, spared: Container[int]) -> Iterator[tuple[int, int, Fields]]:
     """Every process of the candidate that still runs, with whose it is and its fields behind the name."""
     for pid in others() if alone else descendants(os.getpid()):
+        if pid in spared:
+            continue
         with contextlib.suppress(OSError):
             descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
             try:

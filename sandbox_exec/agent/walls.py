@@ -17,6 +17,7 @@ from tasklake.sandbox_exec.agent.cgroup import Cgroup
 from tasklake.sandbox_exec.agent.filter import filter_program
 from tasklake.sandbox_exec.agent.folders import SCRATCH_MODE
 from tasklake.sandbox_exec.agent.tree import end_all, end_descendants
+from tasklake.sandbox_exec.agent.zygote import Zygote, started
 
 # Whom a candidate is inside a box of namespaces, and whom a root's candidate is outside of it.
 INSIDE, NOBODY = 1000, 65534
@@ -35,6 +36,10 @@ LEAST_NAMES = 1024
 # The kernel's own end of an endless program whose agent was killed: far enough for the agent itself, which is counted
 # as well, and renewed long before.
 SPARE_CPU_S = 60
+
+# Processes that are no candidate's and are counted all the same: the agent, and with a zygote that one and the first
+# process of a run.
+OWN_AND_ZYGOTE = 3
 
 Spawn = Callable[[Callable[[], int]], int]
 
@@ -64,12 +69,15 @@ class Place:
     user: int = -1
     # How late they are served where others wait as well, if they are started by a thread of their own.
     priority: int = 0
+    # A runtime that is forked for each run, where there is one.
+    zygote: Zygote | None = None
     # Walls left out.
     off: frozenset[str] = frozenset()
 
 
-def namespaces(limits: Mapping[str, Any], show: list[str], build: bool, off: set[str]) -> Place:
+def namespaces(asked: Mapping[str, Any], off: set[str]) -> Place:
     """Returns in the first process of a fresh box; the process that called waits for its end, and ends then."""
+    limits = asked["limits"]
     wanted = NAMESPACES & ~sum(flag for name, flag in SWITCHES.items() if name in off)
     privileged = os.geteuid() == 0
     if privileged:
@@ -79,7 +87,7 @@ def namespaces(limits: Mapping[str, Any], show: list[str], build: bool, off: set
         own_users(wanted)
     keep_first_process()
     linux.prctl(linux.SUBREAPER, 1)
-    place = furnish([*SYSTEM, *show], limits, off)
+    place = furnish([*SYSTEM, *asked["show"]], limits, off)
     place.counter = linux.cpu_counter()
     if os.getpid() == 1:
         place.end = end_all
@@ -87,8 +95,10 @@ def namespaces(limits: Mapping[str, Any], show: list[str], build: bool, off: set
         be_nobody()
     place.user = os.geteuid()
     if "limits" not in off:
-        # The agent itself is one of them.
-        set_limits(limits, int(limits["processes"]) + 1)
+        set_limits(limits, int(limits["processes"]) + (OWN_AND_ZYGOTE if asked["zygote"] else 1))
+    if asked["zygote"]:
+        # It makes namespaces, which nobody may who is started later.
+        place.zygote, place.end = started(place, asked["zygote"], off), lambda: 0.0
     place.forget_fd = os.open("/proc/self/clear_refs", os.O_WRONLY)
     # After the last change of user, which would take this away again.
     linux.prctl(linux.PDEATHSIG, 9)
@@ -96,7 +106,7 @@ def namespaces(limits: Mapping[str, Any], show: list[str], build: bool, off: set
         linux.prctl(linux.DUMPABLE, 0)
     if "capabilities" not in off:
         linux.renounce()
-    restrict(build, off)
+    restrict(asked["build"], off)
     return place
 
 

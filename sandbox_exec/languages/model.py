@@ -137,8 +137,8 @@ class Language:
     home: tuple[str, ...] = ()
     # Folders that the toolchain reads, beyond those that every box shows.
     show: tuple[str, ...] = ()
-    # Whether a runtime that has read nothing of a program yet may be forked for each run of one.
-    zygote: bool = False
+    # When a runtime that has started may be forked for each run: as it comes to `open` its program, or to `read` it.
+    zygote: str = ""
     # Why there is none, where the runtime takes long to start.
     slow_start: str = ""
     self_test: tuple[SelfTest, ...] = ()
@@ -174,7 +174,7 @@ class Language:
         """The language as programs are built and run together with their tests."""
         if self.test is None:
             raise NoConventionError(f"language {self.id} has no test convention: its pack has no key `test`")
-        return replace(self, compile=self.test.compile, execute=self.test.execute, test=None)
+        return replace(self, compile=self.test.compile, execute=self.test.execute, test=None, zygote="")
 
     def needs(self) -> list[str]:
         """The commands that must be installed before a program can be built and run."""

@@ -25,6 +25,8 @@ from tasklake.sandbox_exec.verdict import Verdict
 
 Path = tuple[str | int, ...]
 TIERS = range(1, 6)
+# When a zygote may be forked.
+MOMENTS = ("open", "read")
 # More than a million copies of a line is no test of a language but of the machine.
 MAX_REPEAT = 1_000_000
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -183,10 +185,10 @@ def _tier(place: _Place) -> int:
     return place.value
 
 
-def _truth(place: _Place) -> bool:
-    if not isinstance(place.value, bool):
-        raise place.wrong(f"expected true or false, not {_kind(place.value)}")
-    return place.value
+def _moment(place: _Place) -> str:
+    if place.value not in MOMENTS:
+        raise place.wrong(f"expected one of {', '.join(MOMENTS)}, the moment to fork at, not {_kind(place.value)}")
+    return str(place.value)
 
 
 def _factors(place: _Place) -> Factors:
@@ -313,7 +315,7 @@ READERS: dict[str, Callable[[_Place], Any]] = {
     "caches": _variables,
     "home": _texts,
     "show": _folders,
-    "zygote": _truth,
+    "zygote": _moment,
     "slow_start": _text,
     "self_test": _self_tests,
     "test": _convention,

@@ -8,6 +8,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from plain import Plain
@@ -18,6 +19,7 @@ from tasklake.sandbox_exec.adversarial.trial import Seen, held, proved
 from tasklake.sandbox_exec.backends import IsolationError
 from tasklake.sandbox_exec.channel import MODULES
 from tasklake.sandbox_exec.containers import vessel
+from tasklake.sandbox_exec.languages import language
 from tasklake.sandbox_exec.pool import Pool, backend_for
 
 pytestmark = pytest.mark.sandbox
@@ -26,6 +28,7 @@ ROOT = os.geteuid() == 0
 # How a defence is left out, in the agent's code and in that of containers.
 SWITCH = re.compile(r'"(\w+)" (?:not )?in (?:\w+\.)*off|"(\w+)": linux\.NEW')
 each_attack = pytest.mark.parametrize("name", sorted(attacks()))
+FORKABLE = [name for name, attack in sorted(attacks().items()) if language(LANGUAGES[attack.suffix]).zygote]
 CONTAINED = [name for name, attack in sorted(attacks().items()) if attack.proof == "docker"]
 
 
@@ -91,6 +94,14 @@ def check_held(attack: Attack, seen: Seen) -> None:
 def test_attack_is_held_by_namespaces(name: str, pool: Callable[[str], Pool]) -> None:
     """The attack fails; honest programs beside it, and right after it in the same slot, keep their verdicts."""
     attack = claimed(name, "namespaces")
+    check_held(attack, held(pool("namespaces"), attack))
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("name", FORKABLE)
+def test_attack_is_held_in_a_fork_of_its_runtime(name: str, pool: Callable[[str], Pool]) -> None:
+    """The attack fails as well where its runtime has been forked, and so do those that would have come from it."""
+    attack = replace(claimed(name, "namespaces"), forked=True)
     check_held(attack, held(pool("namespaces"), attack))
 
 
