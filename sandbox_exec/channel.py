@@ -144,8 +144,8 @@ class Agent:
         self.stream = self.socket.makefile("rb", CHUNK)
         # True once its state is not known any more: it must not be used again.
         self.lost = False
-        # True once its zygote does not fork: programs have to be started.
-        self.unforked = False
+        # Whether programs are forks of a zygote, and true once that does not fork: they have to be started.
+        self.forks, self.unforked = kind.zygote is not None, False
         self.held: object = None
         hello = {"level": kind.level, "build": kind.role == "build", "show": kind.show, "off": kind.off}
         zygote = {**asdict(kind.zygote), "variables": dict(kind.zygote.variables)} if kind.zygote else None

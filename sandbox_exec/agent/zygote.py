@@ -100,7 +100,9 @@ def started(place: Place, asked: Mapping[str, Any], off: set[str]) -> Zygote:
     program = filter_program(build=False)
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         ours.send(struct.pack("ii", bits(off), len(program) // 8) + program)
-    told = ours.recv(256)
+    told = b""
+    with contextlib.suppress(ConnectionResetError):
+        told = ours.recv(256)
     if told != b"ready":
         raise OSError(f"no zygote: {told.decode('utf-8', 'replace') or 'the runtime never came to its program'}")
     return Zygote(pid, ours, tuple(made(place)), {pid})
