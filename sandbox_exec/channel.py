@@ -115,7 +115,7 @@ class Child:
             [sys.executable, "-I", "-S", "-c", STARTER],
             stdin=theirs.fileno(),
             stdout=theirs.fileno(),
-            stderr=None,
+            stderr=subprocess.DEVNULL,
             env=None if "environment" in kind.off else dict(ENVIRONMENT),
             start_new_session=True,
         )

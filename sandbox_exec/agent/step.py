@@ -70,14 +70,14 @@ class Step:
         self.forget()
         self.began = time.monotonic()
         try:
-            pid = self.start(argv, {**self.environment, **variables}, stdin)
+            self.start(argv, {**self.environment, **variables}, stdin)
         except OSError as error:
             return self.failed(argv[0], error)
         try:
             try:
-                self.watch(pid, memoryview(stdin)[self.fed :])
+                self.watch(memoryview(stdin)[self.fed :])
             finally:
-                self.end(pid)
+                self.end()
         except Unforked as error:
             return self.failed(argv[0], error)
         return self.answer()
@@ -98,7 +98,7 @@ class Step:
             os.write(self.place.forget_fd, b"5")
         self.grown = False
 
-    def start(self, argv: list[str], environment: Mapping[str, str], stdin: bytes) -> int:
+    def start(self, argv: list[str], environment: Mapping[str, str], stdin: bytes) -> None:
         """The command runs; as much of its input as a pipe holds waits for it."""
         self.open: list[int] = []
         pairs = []
@@ -112,23 +112,24 @@ class Step:
         if self.fed == len(stdin):
             self.shut(self.stdin)
             self.stdin = -1
-        pid = self.begun(argv, environment, (given, wrote, said))
+        self.handle = self.begun(argv, environment, (given, wrote, said))
+        self.open.append(self.handle)
         for descriptor in (given, wrote, said):
             self.shut(descriptor)
         if self.place.cgroup is not None:
-            offer(pid)
-        return pid
+            offer(self.pid)
 
     def begun(self, argv: list[str], environment: Mapping[str, str], ends: tuple[int, int, int]) -> int:
-        """The process whose end is the command's, which has these as its input, output and errors."""
+        """A pidfd of the process whose end is the command's, which has these as its input, output and errors."""
         if self.place.zygote is not None:
             return self.place.zygote.fork(ends)
         actions = [(os.POSIX_SPAWN_DUP2, end, number) for number, end in enumerate(ends)]
-        return self.place.spawn(
+        self.pid = self.place.spawn(
             lambda: os.posix_spawn(
                 argv[0], argv, environment, file_actions=actions, setsid=True, setsigdef=DEFAULTED, setsigmask=()
             )
         )
+        return os.pidfd_open(self.pid)
 
     def shut(self, descriptor: int) -> None:
         """The descriptor is closed."""
@@ -141,12 +142,10 @@ class Step:
             os.close(descriptor)
         self.open = []
 
-    def watch(self, pid: int, stdin: memoryview) -> None:
+    def watch(self, stdin: memoryview) -> None:
         """Returns when the command's first process has ended, or when a limit has to end it."""
-        ended = os.pidfd_open(pid)
-        self.open.append(ended)
         poll = select.poll()
-        poll.register(ended, select.POLLIN)
+        poll.register(self.handle, select.POLLIN)
         self.ended = not stdin and bool(poll.poll(UNSEEN_MS))
         if self.ended:
             return
@@ -157,9 +156,9 @@ class Step:
             poll.register(self.stdin, select.POLLOUT)
         # The caller: when it is gone, so is every reason to go on.
         poll.register(0, select.POLLHUP)
-        self.attend(poll, ended, stdin)
+        self.attend(poll, stdin)
 
-    def attend(self, poll: select.poll, ended: int, stdin: memoryview) -> None:
+    def attend(self, poll: select.poll, stdin: memoryview) -> None:
         """The command is fed, read from and measured."""
         sampled = 0.0
         self.tree.attend()
@@ -171,7 +170,7 @@ class Step:
                 sampled = now + (SAMPLE_S if now - self.began < 1 else LATE_SAMPLE_S)
                 self.killed = self.beyond(now - self.began)
             for descriptor, event in poll.poll(max(0.0, sampled - now) * 1000):
-                if descriptor == ended:
+                if descriptor == self.handle:
                     self.ended = True
                     return
                 if descriptor == 0 and event & select.POLLHUP:
@@ -234,14 +233,16 @@ class Step:
         found = map(os.statvfs, self.place.mounts)
         return sum((each.f_blocks - each.f_bfree) * each.f_frsize for each in found)
 
-    def end(self, pid: int) -> None:
+    def end(self) -> None:
         """No process of the command is left, and all that it wrote has been read."""
         if not self.ended:
-            os.kill(pid, signal.SIGKILL)
+            # A zygote may have waited for it already.
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.handle, signal.SIGKILL)
         if self.place.zygote is not None:
             self.status, self.usage = self.place.zygote.ended()
         else:
-            _, self.status, self.usage = os.wait4(pid, 0)
+            _, self.status, self.usage = os.wait4(self.pid, 0)
         self.wall = time.monotonic() - self.began
         self.left = self.place.end() if "sweep" not in self.place.off else 0.0
         # Whoever has lost a process may wait for it until another limit is met.

@@ -10,6 +10,7 @@
 #include <linux/filter.h>
 #include <linux/securebits.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -44,6 +45,10 @@ static const char *watched;
 static int talk = -1, armed, at_read;
 static FILE *program;
 static struct told told;
+/* Of the run that is on: the candidate's input, output and errors, the pipe that tells its end, and where it goes on. */
+static int given[3], status[2];
+static jmp_buf back;
+static char stack[1 << 16] __attribute__((aligned(16)));
 
 /* The rest of the variable that begins so, taken out of the environment and out of what others can see of it. */
 static void taken(const char *name, char *kept) {
@@ -114,7 +119,7 @@ static int renounce(void) {
 }
 
 /* This process is a candidate's: in sight of nothing but its own, and what it inherits is its three pipes. */
-static int bind_candidate(const int *given, int status) {
+static int bind_candidate(int telling) {
     setsid();
     for (int each = 0; each < 3; each++)
         if (dup2(given[each], each) < 0) return 1;
@@ -126,13 +131,17 @@ static int bind_candidate(const int *given, int status) {
     if (!(told.off & DESCRIPTORS)) close(talk);
     struct sock_fprog filter = { (unsigned short)told.instructions, told.filter };
     int refused = !(told.off & SECCOMP) && prctl(PR_SET_SECCOMP, 2, &filter, 0, 0);
-    if (!refused && !(told.off & DESCRIPTORS)) close(status);
+    if (!refused && !(told.off & DESCRIPTORS)) close(telling);
     return refused ? 4 : 0;
 }
 
+static void answer(const void *what, size_t size) {
+    if (send(talk, what, size, MSG_NOSIGNAL) < 0) _exit(1);
+}
+
 /* Waits for everybody in its namespace until the candidate has ended; all others end with it. */
-static void attend(pid_t candidate, int status) {
-    int ended, mine = dup2(status, 0);
+static void attend(pid_t candidate, int telling) {
+    int ended, mine = dup2(telling, 0);
     for (int each = 1; each < NSIG; each++) signal(each, SIG_DFL);
     syscall(SYS_close_range, 1, ~0U, 0);
     renounce();
@@ -143,25 +152,47 @@ static void attend(pid_t candidate, int status) {
     _exit(0);
 }
 
-/* Returns in the candidate alone. */
-static void begin_run(const int *given, int status) {
-    int failed;
-    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (!(told.off & PROCESSES) && mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL)) {
-        failed = -5;
-        if (write(status, &failed, sizeof failed) < 0) { /* The silence is told as well. */ }
-        _exit(1);
-    }
-    pid_t candidate = fork();
-    if (candidate) attend(candidate, status);
-    failed = -bind_candidate(given, status);
-    if (!failed) return;
-    if (write(status, &failed, sizeof failed) < 0) { /* As above. */ }
+static void give_up(int telling, int failed) {
+    if (write(telling, &failed, sizeof failed) < 0) { /* The silence is told as well. */ }
     _exit(1);
 }
 
+/* The agent knows this process by its number, and by a descriptor that stays true when it has ended. */
+static void show_itself(int64_t pid) {
+    char room[CMSG_SPACE(sizeof(int))] = { 0 };
+    struct iovec part = { &pid, sizeof pid };
+    struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room };
+    struct cmsghdr *sent = CMSG_FIRSTHDR(&message);
+    sent->cmsg_level = SOL_SOCKET;
+    sent->cmsg_type = SCM_RIGHTS;
+    sent->cmsg_len = CMSG_LEN(sizeof(int));
+    int itself = syscall(SYS_pidfd_open, getpid(), 0);
+    memcpy(CMSG_DATA(sent), &itself, sizeof itself);
+    if (itself < 0 || sendmsg(talk, &message, MSG_NOSIGNAL) < 0) _exit(1);
+    close(itself);
+}
+
+/* The first process of a run's namespace. It has the zygote's memory, which stands still meanwhile, and a stack of its
+   own: only one copy is made, the candidate's, who goes on where the zygote came in. */
+static int begin_run(void *unused) {
+    char text[32];
+    ssize_t length = readlink("/proc/self", text, sizeof text - 1);
+    (void)unused;
+    text[length > 0 ? length : 0] = 0;
+    show_itself(atoi(text));
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (!(told.off & PROCESSES) && mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
+        give_up(status[1], -5);
+    pid_t candidate = fork();
+    if (candidate) attend(candidate, status[1]);
+    close(status[0]);
+    int failed = bind_candidate(status[1]);
+    if (failed) give_up(status[1], -failed);
+    longjmp(back, 1);
+}
+
 /* The three descriptors of the next run; the agent's end is this one's. */
-static void receive(int *given) {
+static void receive(void) {
     char byte, room[CMSG_SPACE(3 * sizeof(int))];
     struct iovec part = { &byte, 1 };
     struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room };
@@ -169,50 +200,50 @@ static void receive(int *given) {
     while ((got = recvmsg(talk, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) continue;
     struct cmsghdr *sent = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
     if (!sent || sent->cmsg_len != CMSG_LEN(3 * sizeof(int))) _exit(0);
-    memcpy(given, CMSG_DATA(sent), 3 * sizeof(int));
+    memcpy(given, CMSG_DATA(sent), sizeof given);
 }
 
-static void answer(const void *what, size_t size) {
-    if (send(talk, what, size, MSG_NOSIGNAL) < 0) _exit(1);
+/* One run, from its first process to its end. */
+static void run(void) {
+    int64_t pid = pipe2(status, O_CLOEXEC) ? -errno : 0;
+    int spaces = CLONE_NEWNS | (told.off & PROCESSES ? 0 : CLONE_NEWPID);
+    if (!pid && (pid = clone(begin_run, stack + sizeof stack, CLONE_VM | CLONE_VFORK | spaces | SIGCHLD, NULL)) < 0) {
+        pid = -errno;
+        close(status[0]);
+        close(status[1]);
+    }
+    for (int each = 0; each < 3; each++) close(given[each]);
+    if (pid < 0) {
+        answer(&pid, sizeof pid);
+        return;
+    }
+    close(status[1]);
+    struct ended ended = { SILENCE, 0, 0, 0 };
+    struct rusage used;
+    int found, word;
+    while (wait4(pid, &found, 0, &used) < 0 && errno == EINTR) continue;
+    if (read(status[0], &word, sizeof word) == sizeof word) ended.status = word;
+    close(status[0]);
+    ended.user = used.ru_utime.tv_sec * 1000000LL + used.ru_utime.tv_usec;
+    ended.system = used.ru_stime.tv_sec * 1000000LL + used.ru_stime.tv_usec;
+    ended.most = used.ru_maxrss;
+    answer(&ended, sizeof ended);
 }
 
 /* Forks for each run that is asked for; returns in the candidates alone. */
 static void serve(void) {
-    int given[3], status[2];
     armed = 0;
     if (threads() != 1) refuse("the runtime has threads");
     own_users();
     if (recv(talk, &told, sizeof told, 0) < 8) _exit(0);
     if (!(told.off & DUMPABLE)) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     answer("ready", 5);
+    if (setjmp(back)) return;
     for (;;) {
-        receive(given);
-        int64_t pid = -EBUSY;
-        /* A runtime that was told to do anything but wait is no base for a run. */
-        if (threads() == 1) {
-            pid = pipe2(status, O_CLOEXEC) ? -errno : 0;
-            int spaces = CLONE_NEWNS | (told.off & PROCESSES ? 0 : CLONE_NEWPID);
-            if (!pid) pid = syscall(SYS_clone, spaces | SIGCHLD, 0, 0, 0, 0);
-            if (!pid) {
-                close(status[0]);
-                begin_run(given, status[1]);
-                return;
-            }
-            close(status[1]);
-        }
-        for (int each = 0; each < 3; each++) close(given[each]);
-        answer(&pid, sizeof pid);
-        if (pid < 0) continue;
-        struct ended ended = { SILENCE, 0, 0, 0 };
-        struct rusage used;
-        int found, word;
-        while (wait4(pid, &found, 0, &used) < 0 && errno == EINTR) continue;
-        if (read(status[0], &word, sizeof word) == sizeof word) ended.status = word;
-        close(status[0]);
-        ended.user = used.ru_utime.tv_sec * 1000000LL + used.ru_utime.tv_usec;
-        ended.system = used.ru_stime.tv_sec * 1000000LL + used.ru_stime.tv_usec;
-        ended.most = used.ru_maxrss;
-        answer(&ended, sizeof ended);
+        receive();
+        /* A runtime that has come to do anything but wait is no base for a run. */
+        if (threads() != 1) _exit(1);
+        run();
     }
 }
 

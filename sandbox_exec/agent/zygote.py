@@ -54,19 +54,20 @@ class Zygote:
     forked: int = 0
 
     def fork(self, ends: Sequence[int]) -> int:
-        """A run has begun with these as its input, output and errors: the first process of its namespace."""
+        """A run has begun with these as its input, output and errors; a pidfd of the first process of its namespace."""
         for folder in self.folders:
             with contextlib.suppress(FileExistsError):
                 os.mkdir(folder, 0o700)
         try:
             socket.send_fds(self.socket, [b"."], list(ends))
-            self.forked = struct.unpack("q", self.socket.recv(8))[0]
+            told, handles, _, _ = socket.recv_fds(self.socket, 8, 1)
+            self.forked = struct.unpack("q", told)[0]
         except (OSError, struct.error) as error:
             raise Unforked(0, f"the zygote is gone: {error}") from None
         if self.forked < 0:
             raise Unforked(-self.forked, f"the zygote does not fork: {os.strerror(-self.forked)}")
         self.spared.add(self.forked)
-        return self.forked
+        return handles[0]
 
     def ended(self) -> tuple[int, Any]:
         """The wait status of the run's first program, and what all its processes used; none of them is left."""

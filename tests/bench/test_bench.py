@@ -21,7 +21,14 @@ import pytest
 from recording import record
 
 from tasklake.sandbox_exec.job import Job
-from tasklake.sandbox_exec.languages import PackError, ToolchainMissing, language, resolved, toolchain
+from tasklake.sandbox_exec.languages import (
+    PackError,
+    ToolchainMissing,
+    language,
+    load_languages,
+    resolved,
+    toolchain,
+)
 from tasklake.sandbox_exec.pool import Pool, cores
 from tasklake.sandbox_exec.verdict import Case, Verdict
 
@@ -61,8 +68,10 @@ CLEAN = b"2 1 0 [] closed -1 [] False\n"
 def pool() -> Iterator[Pool]:
     """One slot, proven to be a whole box: limits, filter, clean files, ipc, processes and network."""
     with Pool(1, "strict") as made:
-        found = made.run(PROBE, "python", [Case(b"", CLEAN)] * 3)
-        assert found.verdict is Verdict.accepted, [step.stdout_head for step in found.cases]
+        # Started, and forked where that can be had.
+        for pack in (replace(language("python"), zygote=""), language("python")):
+            found = made.run(PROBE, pack, [Case(b"", CLEAN)] * 3)
+            assert found.verdict is Verdict.accepted, [step.stdout_head for step in found.cases]
         yield made
 
 
@@ -169,6 +178,20 @@ def test_a_compiled_language_with_five_cases(pool: Pool, folder: Path, name: str
         f"{name}, 5 cases, cold: programs per second in a box / bare compile-once", 1 / cold, 1 / plain, "programs/s"
     )
     record(f"{name}, 5 cases, artefact cached: programs/s / bare compile-once", 1 / warm, 1 / plain, "programs/s")
+
+
+@pytest.mark.parametrize("name", sorted(name for name, pack in load_languages().items() if pack.zygote))
+def test_a_zygote(pool: Pool, name: str) -> None:
+    """Runs of a language by forks of its runtime against runs by starts of it, both in clean boxes."""
+    needs(name)
+    pack = language(name)
+    test = next(each for each in pack.self_test if each.name == "sum")
+    forked = Job(test.program, pack, [test.case()] * 5)
+    started = replace(forked, language=replace(pack, zygote=""))
+    fork, start = in_turns(lambda: accepted(pool, forked), lambda: accepted(pool, started))
+    if not any(agent.forks for agent in pool.idle.queue[0].agents.values()):
+        pytest.skip(f"no zygote: {pool.idle.queue[0].without}")
+    record(f"{name}: runs per second by zygote / by start", 5 / fork, 5 / start, "runs/s")
 
 
 def test_much_output(pool: Pool, folder: Path) -> None:

@@ -37,7 +37,7 @@ PROGRAMS = {
     "status": "print([line for line in open('/proc/self/status') if line[:3] in ('Cap', 'NoN', 'Sec', 'Uid', 'Gid')])",
     "limits": "import resource as r; print([r.getrlimit(each) for each in range(16) if each != r.RLIMIT_NPROC])",
     "kinds of streams": "import os, stat; print([stat.S_IFMT(os.fstat(each).st_mode) for each in range(3)])",
-    "buffers": "import sys\nfor each in (sys.stdin, sys.stdout): print(each.encoding, each.line_buffering, each.seekable())",
+    "buffers": "import sys\nfor s in (sys.stdin, sys.stdout): print(s.encoding, s.line_buffering, s.seekable())",
     "input by line": "import sys\nfor line in sys.stdin: print(line.upper(), end='')",
     "input anew": "print(open('/dev/stdin').read(), open(0).read())",
     "folders": "import os, tempfile; print(os.getcwd(), os.listdir('.'), os.listdir('/tmp'), tempfile.gettempdir())",
