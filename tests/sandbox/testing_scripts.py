@@ -1,4 +1,4 @@
-"""Programs beside their tests, with their verdicts, in the languages that are run from their text."""
+"""Programs beside their tests, with their verdicts, in languages that are run from their text, and in COBOL."""
 
 from __future__ import annotations
 
@@ -138,6 +138,99 @@ PROLOG: Table = {
         "f(_, _) :- driver:words(P, _, _, _), writeln(P), halt(0).\n", ":- f(2, 5).\n", "tampering",
     ),
 }  # fmt: skip
+SHELL_TWICE = 'f() { echo "$((2 * $1))"; }\n'
+LINES = """f 2
+check() {
+  [ "$1" = "$2" ] # it's a comment
+}
+for i in 1 2; do
+  check "$(f "$i")" $((2 * i)) || exit 1
+done
+check "$(f 4)" \\
+  8 &&
+  true
+cat > lines <<END
+if there is
+  END
+END
+grep -q 'if there' lines
+"""
+SHELL: Table = {
+    "passes": (SHELL_TWICE, '[ "$(f 2)" = 4 ]\n[ "$(f 3)" -eq 6 ]\n', "accepted"),
+    "fails": (SHELL_TWICE, '[ "$(f 2)" = 5 ]\n', "test_failure"),
+    "fails at first": (SHELL_TWICE, '[ "$(f 2)" = 5 ]\n[ "$(f 2)" = 4 ]\n', "test_failure"),
+    "many lines": (SHELL_TWICE, LINES, "accepted"),
+    "ends by itself": (SHELL_TWICE, "test 4 = 5 || exit 1\n", "test_failure"),
+    "no number": ("f() { echo a; }\n", '[ "$(f 2)" -eq 5 ]\n', "test_failure"),
+    "broken tests": (SHELL_TWICE, '[ "$(f 2" = 4 ]\n', "test_failure"),
+    "crashes": ("f() { no_such_command; }\n", 'out=$(f 2)\n[ "$out" = 5 ]\n', "runtime_error"),
+    "is no shell": ("f() {\n", '[ "$(f 2)" = 4 ]\n', "runtime_error"),
+    "leaves early": ("f() { exit 0; }\n", 'f 2\n[ "$(f 2)" = 5 ]\n', "test_failure"),
+    "leaves at once": ("exit 0\n", '[ "$(f 2)" = 5 ]\n', "test_failure"),
+    "leaves with 3": ("f() { exit 3; }\n", "f 2\n", "runtime_error"),
+    "kills itself": ("f() { kill -9 $$; }\n", "f 2\n", "runtime_error"),
+    "commands that may fail": ("f() { grep -c a; expr 1 - 1; echo 4; }\n", 'out=$(f 2)\ntest "$out"\n', "accepted"),
+    "strict": ("set -eu\n" + SHELL_TWICE, '[ "$(f 2)" = 4 ]\n', "accepted"),
+    "strict and wrong": ("set -eu\n" + SHELL_TWICE, '[ "$(f 2)" = 5 ]\n', "test_failure"),
+    "replaces test": ("test() { return 0; }\nf() { :; }\n", 'test "$(f 2)" = 5\n', "tampering"),
+    "steals the token": ('f() { echo "$driver_passed"; exit 0; }\n', "f 2\n", "tampering"),
+}  # fmt: skip
+COBOL_F = """identification division.
+program-id. f.
+data division.
+linkage section.
+01 n pic 9(4).
+01 result pic 9(4).
+procedure division using n result.
+    {}
+    goback.
+"""
+COBOL_TESTS = """IDENTIFICATION DIVISION.
+PROGRAM-ID. TESTS.
+DATA DIVISION.
+WORKING-STORAGE SECTION.
+01 N PIC 9(4) VALUE 2.
+01 RESULT PIC 9(4).
+PROCEDURE DIVISION.
+    CALL "F" USING N RESULT
+    DISPLAY RESULT
+    IF RESULT NOT = {}
+        CALL "failed"
+    END-IF
+    GOBACK.
+"""
+COBOL_MAIN = """identification division.
+program-id. answer.
+procedure division.
+    display "42"
+    move 3 to return-code
+    stop run.
+end program answer.
+"""
+COBOL: Table = {
+    "passes": (COBOL_F.format("compute result = 2 * n"), COBOL_TESTS.format(4), "accepted"),
+    "fails": (COBOL_F.format("compute result = 2 * n"), COBOL_TESTS.format(5), "test_failure"),
+    "a main of its own": (
+        COBOL_MAIN + COBOL_F.format("compute result = 2 * n") + "end program f.\n", COBOL_TESTS.format(4), "accepted",
+    ),
+    "sets its return code": (
+        COBOL_F.format("compute result = 2 * n move 3 to return-code"), COBOL_TESTS.format(4), "accepted",
+    ),
+    "crashes": (COBOL_F.format('call "no-such-program"'), COBOL_TESTS.format(5), "runtime_error"),
+    "leaves early": (COBOL_F.format("stop run"), COBOL_TESTS.format(5), "test_failure"),
+    "leaves with 3": (COBOL_F.format("stop run returning 3"), COBOL_TESTS.format(5), "runtime_error"),
+    "aborts": (COBOL_F.format('call "abort"'), COBOL_TESTS.format(5), "runtime_error"),
+    "prints success": (COBOL_F.format('display "passed" stop run'), COBOL_TESTS.format(5), "test_failure"),
+    "does not compile": (COBOL_F.format("compute result = m"), COBOL_TESTS.format(4), "compile_error"),
+    "broken tests": (COBOL_F.format("compute result = 2 * n"), COBOL_TESTS.format("m"), "compile_error"),
+    "a failure of its own": (
+        COBOL_F.format("compute result = 2 * n")
+        + "end program f.\nidentification division.\nprogram-id. failed.\nprocedure division.\n    goback.\n",
+        COBOL_TESTS.format(5),
+        "compile_error",
+    ),
+}  # fmt: skip
 KNOWN: dict[str, Table] = {
-    "ruby": RUBY, "php": PHP, "tcl": TCL, "luajit": LUAJIT, "octave": OCTAVE, "prolog": PROLOG,
+    "shell": SHELL, "cobol": COBOL, "ruby": RUBY, "php": PHP, "tcl": TCL, "luajit": LUAJIT, "octave": OCTAVE,
+    "prolog": PROLOG,
 }  # fmt: skip
