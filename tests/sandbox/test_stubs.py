@@ -64,6 +64,10 @@ def write_stubs(pack: Language, folder: Path, does: str) -> None:
     text = f'#!/bin/sh\nfor name in made {built}; do [ -e "$name" ] || cp "$0" "$name"; done\n{does}\n'
     for command in (word for word in starts if not word.startswith("./")):
         path = folder / "bin" / command
+        # A command that is named by its path elsewhere is not ours to write.
+        assert path.is_relative_to(folder), (
+            f"{pack.id}: {command} cannot be replaced; let the pack name the command alone"
+        )
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
         path.chmod(0o755)
