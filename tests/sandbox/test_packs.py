@@ -22,7 +22,7 @@ from tasklake.sandbox_exec.pool import Pool
 pytestmark = pytest.mark.sandbox
 
 # What every language must show; a language that is not compiled has no compile error.
-NEEDED = {"echo", "sum", "wrong answer", "runtime error", "time limit", "large output"}
+NEEDED = {"echo", "sum", "wrong answer", "runtime error", "time limit", "large output", "passed test", "failed test"}
 LEVELS = tuple(level.NAME for level in backends() if level.NAME != "docker")
 
 

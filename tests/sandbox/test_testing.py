@@ -5,10 +5,13 @@ on the program's word.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from runpy import run_path
 
 import pytest
 
@@ -315,6 +318,9 @@ KNOWN = {
     "go": GO, "rust": RUST, "ocaml": OCAML, "fortran": FORTRAN, "d": D, "pascal": PASCAL, "haskell": HASKELL,
     "ada": ADA,
 }  # fmt: skip
+# More of them lie beside this file, in modules that hold nothing else.
+for _path in sorted(Path(__file__).parent.glob("testing_*.py")):
+    KNOWN.update(run_path(str(_path))["KNOWN"])
 
 
 def rows(levels: Sequence[str]) -> Iterator[object]:
@@ -399,8 +405,9 @@ def test_text_of_one_is_no_place_for_the_other() -> None:
 
 def test_language_without_a_convention_is_refused() -> None:
     """Tests for a language whose pack says nothing about them are a mistake that is told at once."""
+    plain = replace(language("shell"), test=None)
     with Pool() as pool, pytest.raises(NoConventionError, match="shell"):
-        pool.done(Job("echo", "shell", [], tests="true"))
+        pool.done(Job("echo", plain, [], tests="true"))
 
 
 def test_tests_from_files(tmp_path: Path) -> None:
@@ -408,17 +415,20 @@ def test_tests_from_files(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(TWICE)
     (tmp_path / "t.py").write_text("assert f(2) == 5\n")
     (tmp_path / "none.py").write_text("\n")
+    (tmp_path / "languages").mkdir()
+    (tmp_path / "languages" / "plain.yaml").write_text("filename: main.sh\nexecute: sh main.sh\n")
     jobs = [
         {"id": "a", "program": TWICE, "language": "python", "tests": "assert f(2) == 4"},
         {"id": "b", "program": "print(3)", "language": "python", "cases": [{"input": "", "output": "3"}], "tests": "x"},
-        {"id": "c", "program": "echo", "language": "shell", "tests": "x"},
+        {"id": "c", "program": "echo", "language": "plain", "tests": "x"},
         {"id": "d", "program": "print(3)", "language": "python"},
     ]
     (tmp_path / "jobs.jsonl").write_text("".join(json.dumps(job) + "\n" for job in jobs))
 
     def verify(*words: str) -> subprocess.CompletedProcess[str]:
         argv = [sys.executable, "-m", "tasklake.jobs", "verify", *words]
-        return subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+        plugins = {**os.environ, "TASKLAKE_PLUGINS": str(tmp_path)}
+        return subprocess.run(argv, cwd=tmp_path, env=plugins, capture_output=True, text=True, check=False)
 
     one = verify("a.py", "--language", "python", "--tests", "t.py", "--json")
     assert (one.returncode, json.loads(one.stdout)["tests"]["verdict"]) == (1, "test_failure")
