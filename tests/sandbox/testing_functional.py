@@ -31,4 +31,48 @@ ERLANG = {
     ),
     "does not compile": (ERLANG_F.format("Y"), ERLANG_TESTS.format(4), "compile_error"),
 }  # fmt: skip
-KNOWN = {"erlang": ERLANG}
+SCHEME_F = "(define (f x) {})\n"
+SCHEME_TESTS = "(assert (= (f 2) {}))\n"
+SCHEME_64 = '(import (srfi 64))\n(test-begin "a")\n(test-equal {} (f 2))\n(test-end "a")\n'
+SCHEME = {
+    "passes": (SCHEME_F.format("(* 2 x)"), SCHEME_TESTS.format(4), "accepted"),
+    "fails": (SCHEME_F.format("(* 2 x)"), SCHEME_TESTS.format(5), "test_failure"),
+    "raises": (SCHEME_F.format("(* 2 x)"), '(unless (= (f 2) 5) (error "no"))\n', "test_failure"),
+    "missing function": ("(define x 1)\n", SCHEME_TESTS.format(5), "test_failure"),
+    "broken tests": (SCHEME_F.format("(* 2 x)"), "(assert (= (f 2) 4)\n", "test_failure"),
+    "passes in SRFI 64": (SCHEME_F.format("(* 2 x)"), SCHEME_64.format(4), "accepted"),
+    "fails in SRFI 64": (SCHEME_F.format("(* 2 x)"), SCHEME_64.format(5), "test_failure"),
+    "missing function in SRFI 64": ("(define x 1)\n", SCHEME_64.format(5), "test_failure"),
+    "crashes": (SCHEME_F.format("(+ x 'a)"), SCHEME_TESTS.format(5), "runtime_error"),
+    "crashes in a tail call": (SCHEME_F.format("(error x)"), SCHEME_TESTS.format(5), "runtime_error"),
+    "crashes in SRFI 64": (SCHEME_F.format("(string-append x)"), SCHEME_64.format(5), "runtime_error"),
+    "error is expected": (SCHEME_F.format("(car x)"), "(import (srfi 64))\n(test-error #t (f 2))\n", "accepted"),
+    "mends its own errors": (
+        SCHEME_F.format("(catch #t (lambda () (car x)) (lambda _ 4))"), SCHEME_64.format(4), "accepted",
+    ),
+    "asserts itself": (
+        "(import (rnrs))\n" + SCHEME_F.format("(assert (= x 7))"), SCHEME_TESTS.format(5), "runtime_error",
+    ),
+    "macros": ("(define-syntax f (syntax-rules () ((_ x) (* 2 x))))\n", SCHEME_TESTS.format(4), "accepted"),
+    "records": (
+        "(use-modules (srfi srfi-9))\n(define-record-type p (make-p a) p? (a p-a))\n",
+        "(assert (= (p-a (make-p 4)) 4))\n",
+        "accepted",
+    ),
+    "a module of its own": (
+        "(define-module (main))\n" + SCHEME_F.format("(* 2 x)"), SCHEME_TESTS.format(4), "accepted",
+    ),
+    "leaves early": (SCHEME_F.format("(exit 0)"), SCHEME_TESTS.format(5), "test_failure"),
+    "leaves early in SRFI 64": (SCHEME_F.format("(exit 0)"), SCHEME_64.format(5), "test_failure"),
+    "leaves with 3": (SCHEME_F.format("(exit 3)"), SCHEME_TESTS.format(5), "runtime_error"),
+    "prints": ('(display "passed")\n' + SCHEME_F.format("(* 2 x)"), SCHEME_TESTS.format(4), "accepted"),
+    "prints a word like a driver's": (
+        '(display "00000000000000000000000000000007\\n")\n(exit)\n', SCHEME_TESTS.format(5), "test_failure",
+    ),
+    "an assert of its own": (
+        "(define (assert . more) #t)\n" + SCHEME_F.format("1"), SCHEME_TESTS.format(5), "test_failure",
+    ),
+    "replaces equality": ("(set! = (lambda _ #t))\n" + SCHEME_F.format("1"), SCHEME_TESTS.format(5), "tampering"),
+    "does not compile": ("(define (f x) (let))\n", SCHEME_TESTS.format(4), "compile_error"),
+}  # fmt: skip
+KNOWN = {"erlang": ERLANG, "scheme": SCHEME}
