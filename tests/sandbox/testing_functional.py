@@ -75,4 +75,59 @@ SCHEME = {
     "replaces equality": ("(set! = (lambda _ #t))\n" + SCHEME_F.format("1"), SCHEME_TESTS.format(5), "tampering"),
     "does not compile": ("(define (f x) (let))\n", SCHEME_TESTS.format(4), "compile_error"),
 }  # fmt: skip
-KNOWN = {"erlang": ERLANG, "scheme": SCHEME}
+RACKET_F = "#lang racket/base\n(define (f x) {})\n"
+RACKET_TESTS = "(require rackunit)\n(check-equal? (f 2) {})\n"
+RACKET_CASE = '(require rackunit)\n(test-case "a" (check-equal? (f 2) {}))\n'
+RACKET_SUITE = (
+    "(require rackunit rackunit/text-ui)\n(define-test-suite s (check-equal? (f 2) {}))\n(void (run-tests s))\n"
+)
+RACKET = {
+    "passes": (RACKET_F.format("(* 2 x)"), RACKET_TESTS.format(4), "accepted"),
+    "fails": (RACKET_F.format("(* 2 x)"), RACKET_TESTS.format(5), "test_failure"),
+    "raises": (RACKET_F.format("(* 2 x)"), '(unless (= (f 2) 5) (error "no"))\n', "test_failure"),
+    "does not raise": (RACKET_F.format("(* 2 x)"), '(unless (= (f 2) 4) (error "no"))\n', "accepted"),
+    "missing function": ("#lang racket/base\n", RACKET_TESTS.format(5), "test_failure"),
+    "broken tests": (RACKET_F.format("(* 2 x)"), "(require rackunit)\n(check-equal? (f 2) 4\n", "test_failure"),
+    "a module with its program": (
+        RACKET_F.format("(* 2 x)"), '#lang racket\n(require "main.rkt")\n' + RACKET_TESTS.format(4), "accepted",
+    ),
+    "test case passes": (RACKET_F.format("(* 2 x)"), RACKET_CASE.format(4), "accepted"),
+    "test case fails": (RACKET_F.format("(* 2 x)"), RACKET_CASE.format(5), "test_failure"),
+    "test case crashes": (RACKET_F.format("(car x)"), RACKET_CASE.format(5), "runtime_error"),
+    "suite passes": (RACKET_F.format("(* 2 x)"), RACKET_SUITE.format(4), "accepted"),
+    "suite fails": (RACKET_F.format("(* 2 x)"), RACKET_SUITE.format(5), "test_failure"),
+    "suite crashes": (RACKET_F.format("(car x)"), RACKET_SUITE.format(5), "runtime_error"),
+    "crashes": (RACKET_F.format("(vector-ref (vector) x)"), RACKET_TESTS.format(5), "runtime_error"),
+    "crashes in a tail call": (RACKET_F.format('(error "a")'), RACKET_TESTS.format(5), "runtime_error"),
+    "crashes as it should": (
+        RACKET_F.format('(error "a")'), "(require rackunit)\n(check-exn exn:fail? (lambda () (f 2)))\n", "accepted",
+    ),
+    "macros and structures": (
+        "#lang racket\n(struct p (a [b #:mutable]))\n(define-syntax-rule (f x) (* 2 x))\n(define (g #:by [n 1]) n)\n",
+        RACKET_TESTS.format(4) + "(check-equal? (p-a (struct-copy p (p 1 2) [a 3])) 3)\n(check-equal? (g #:by 7) 7)\n",
+        "accepted",
+    ),
+    "functions of the tests": (
+        RACKET_F.format("(* 2 x)"), "(require rackunit)\n(define (g h) (check-equal? (h 2) 4))\n(g f)\n", "accepted",
+    ),
+    "main and tests of its own": (
+        RACKET_F.format("(* 2 x)") + '(module+ main (error "a"))\n(module+ test (error "b"))\n',
+        RACKET_TESTS.format(4),
+        "accepted",
+    ),
+    "leaves early": (RACKET_F.format("(exit 0)"), RACKET_TESTS.format(5), "test_failure"),
+    "leaves with 3": (RACKET_F.format("(exit 3)"), RACKET_TESTS.format(5), "runtime_error"),
+    "prints": (RACKET_F.format('(begin (displayln "passed") 4)'), RACKET_TESTS.format(4), "accepted"),
+    "prints a word like a driver's": (
+        '#lang racket/base\n(displayln "00000000000000000000000000000007")\n(exit)\n',
+        RACKET_TESTS.format(5),
+        "test_failure",
+    ),
+    "silences checks": (
+        "#lang racket\n(require rackunit)\n(define (f x) (current-check-around void) 1)\n",
+        "(require rackunit)\n(f 1)\n(check-equal? (f 2) 5)\n",
+        "tampering",
+    ),
+    "does not compile": (RACKET_F.format("(* 2 y)"), RACKET_TESTS.format(4), "compile_error"),
+}  # fmt: skip
+KNOWN = {"erlang": ERLANG, "scheme": SCHEME, "racket": RACKET}
