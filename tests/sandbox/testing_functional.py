@@ -130,4 +130,47 @@ RACKET = {
     ),
     "does not compile": (RACKET_F.format("(* 2 y)"), RACKET_TESTS.format(4), "compile_error"),
 }  # fmt: skip
-KNOWN = {"erlang": ERLANG, "scheme": SCHEME, "racket": RACKET}
+LISP_F = "(defun f (x) {})\n"
+LISP_TESTS = "(assert (= (f 2) {}))\n"
+LISP = {
+    "passes": (LISP_F.format("(* 2 x)"), LISP_TESTS.format(4), "accepted"),
+    "fails": (LISP_F.format("(* 2 x)"), LISP_TESTS.format(5), "test_failure"),
+    "raises": (LISP_F.format("(* 2 x)"), '(unless (= (f 2) 5) (error "no"))\n', "test_failure"),
+    "missing function": ("(defun g (x) x)\n", LISP_TESTS.format(5), "test_failure"),
+    "broken tests": (LISP_F.format("(* 2 x)"), "(assert (= (f 2) 4)\n", "test_failure"),
+    "crashes": (LISP_F.format("(+ x (car '(a)))"), LISP_TESTS.format(5), "runtime_error"),
+    "crashes in a tail call": (LISP_F.format('(error "~a" x)'), LISP_TESTS.format(5), "runtime_error"),
+    "recurses for ever": (LISP_F.format("(+ 1 (f x))"), LISP_TESTS.format(5), "runtime_error"),
+    "asserts itself": (LISP_F.format("(assert (= x 7))"), LISP_TESTS.format(5), "runtime_error"),
+    "is no Lisp": ("(defun f (x)\n", LISP_TESTS.format(5), "runtime_error"),
+    "error is expected": (
+        LISP_F.format("(car x)"), "(assert (handler-case (progn (f 2) nil) (error () t)))\n", "accepted",
+    ),
+    "mends its own errors": (LISP_F.format("(or (ignore-errors (car x)) 4)"), LISP_TESTS.format(4), "accepted"),
+    "macros and structures": (
+        "(defstruct p a)\n(defmacro f (x) `(* 2 ,x))\n",
+        "(let ((p (make-p :a 1)))\n  (setf (p-a p) 7)\n  (assert (equal (mapcar #'p-a (list p p)) '(7 7))))\n"
+        + LISP_TESTS.format(4),
+        "accepted",
+    ),
+    "a package of its own": (
+        "(defpackage :own (:use :cl))\n(in-package :own)\n" + LISP_F.format("(* 2 x)"),
+        LISP_TESTS.format(4),
+        "accepted",
+    ),
+    "functions of the tests": (
+        LISP_F.format("(* 2 x)"), "(defun g (h) (funcall h 2))\n(assert (= (g #'f) 4))\n", "accepted",
+    ),
+    "leaves early": (LISP_F.format("(sb-ext:exit)"), LISP_TESTS.format(5), "test_failure"),
+    "leaves with 3": (LISP_F.format("(sb-ext:exit :code 3)"), LISP_TESTS.format(5), "runtime_error"),
+    "prints": (LISP_F.format('(format t "passed") (* 2 x)'), LISP_TESTS.format(4), "accepted"),
+    "prints a word like a driver's": (
+        '(format t "~%~32,\'0d~%" 7)\n(sb-ext:exit)\n', LISP_TESTS.format(5), "test_failure",
+    ),
+    "an assert of its own": (
+        "(defpackage :own (:use :cl) (:shadow :assert))\n(in-package :own)\n(defmacro assert (&rest more) nil)\n",
+        LISP_TESTS.format(5),
+        "tampering",
+    ),
+}  # fmt: skip
+KNOWN = {"erlang": ERLANG, "scheme": SCHEME, "racket": RACKET, "commonlisp": LISP}
