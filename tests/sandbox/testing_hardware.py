@@ -1,0 +1,56 @@
+"""Programs with their tests in languages near the machine, and in Tengo: read by test_testing.py."""
+
+ASSEMBLY_F = "        global f\n        section .text\nf:      {}\n        ret\n"
+ASSEMBLY_TESTS = "long f(long);\nint main(void) {{ assert(f(2) == {}); }}\n"
+ASSEMBLY_TWICE = ASSEMBLY_F.format("lea rax, [rdi + rdi]")
+ASSEMBLY = {
+    "passes": (ASSEMBLY_TWICE, ASSEMBLY_TESTS.format(4), "accepted"),
+    "fails": (ASSEMBLY_TWICE, ASSEMBLY_TESTS.format(5), "test_failure"),
+    "returns 1": (ASSEMBLY_TWICE, "long f(long);\nint main(void) { return f(2) != 5; }\n", "test_failure"),
+    "segmentation fault": (ASSEMBLY_F.format("mov rax, [rdi]"), ASSEMBLY_TESTS.format(5), "runtime_error"),
+    "leaves early": (
+        ASSEMBLY_F.format("mov eax, 60\n        xor edi, edi\n        syscall"),
+        ASSEMBLY_TESTS.format(5),
+        "test_failure",
+    ),
+    "leaves with 3": (
+        ASSEMBLY_F.format("mov edi, 3\n        mov eax, 60\n        syscall"),
+        ASSEMBLY_TESTS.format(5),
+        "runtime_error",
+    ),
+    "prints what looks like a pass": (
+        "        extern puts, exit\n        global f\n        section .text\nf:      push rbx\n        mov rdi, text\n"
+        '        call puts\n        xor edi, edi\n        call exit\ntext:   db "' + 32 * "0" + '", 0\n',
+        ASSEMBLY_TESTS.format(5),
+        "test_failure",
+    ),
+    "a main of its own": (
+        "        global main\n" + ASSEMBLY_TWICE + "main:   mov eax, 3\n        ret\n",
+        ASSEMBLY_TESTS.format(4),
+        "accepted",
+    ),
+    "does not compile": (ASSEMBLY_F.format("mov rax, missing"), ASSEMBLY_TESTS.format(4), "compile_error"),
+    "missing function": ("        section .text\n", ASSEMBLY_TESTS.format(4), "compile_error"),
+}  # fmt: skip
+TENGO_TWICE = "f := func(x) { return 2 * x }\n"
+TENGO = {
+    "passes": (TENGO_TWICE, "assert(f(2) == 4)", "accepted"),
+    "fails": (TENGO_TWICE, "assert(f(2) == 5, \"f(2)\")", "test_failure"),
+    "crashes": ("f := func(x) { return x / (x - 2) }\n", "assert(f(2) == 5)", "runtime_error"),
+    "recurses for ever": ("f := func(x) { return 1 + f(x) }\n", "assert(f(2) == 5)", "runtime_error"),
+    "is no Tengo": ("f := func(x", "assert(f(2) == 5)", "runtime_error"),
+    "leaves early": ("os := import(\"os\")\nf := func(x) { os.exit(0) }\n", "assert(f(2) == 5)", "test_failure"),
+    "leaves with 3": ("os := import(\"os\")\nf := func(x) { os.exit(3) }\n", "assert(f(2) == 5)", "runtime_error"),
+    "prints what looks like a pass": (
+        f"import(\"fmt\").println(\"{32 * '0'}\")\nimport(\"os\").exit(0)\n", "assert(false)", "test_failure",
+    ),
+    "an assert of its own": (
+        "assert := func(...x) {}\nf := func(x) { return 1 }\n", "assert(f(2) == 5)", "test_failure",
+    ),
+    "helpers and modules": (
+        "text := import(\"text\")\nup := text.to_upper\nf := func(s) { return up(s) }\n",
+        "same := func(a, b) { assert(f(a) == b) }\nsame(\"a\", \"A\")",
+        "accepted",
+    ),
+}  # fmt: skip
+KNOWN = {"assembly": ASSEMBLY, "tengo": TENGO}
