@@ -53,4 +53,63 @@ TENGO = {
         "accepted",
     ),
 }  # fmt: skip
-KNOWN = {"assembly": ASSEMBLY, "tengo": TENGO}
+VHDL_F = """use std.textio.all;
+package p is
+  function f(x : integer) return natural;
+end;
+package body p is
+  {}
+  function f(x : integer) return natural is
+  begin
+    {}
+  end;
+end;
+"""
+VHDL_TESTS = """use work.p.all;
+entity tests is end;
+architecture simulated of tests is
+begin
+  process
+    variable n : integer := 2;
+  begin
+    {}
+  end process;
+end;
+"""
+VHDL_TWICE = VHDL_F.format("", "return 2 * x;")
+# A function may not stop the simulation unless it is impure, and one that is called before time begins is run at once.
+VHDL_STOP = VHDL_F.replace("function", "impure function")
+VHDL = {
+    "passes": (VHDL_TWICE, VHDL_TESTS.format("assert f(n) = 4; assert f(3) = 6; wait;"), "accepted"),
+    "finishes": (VHDL_TWICE, VHDL_TESTS.format("assert f(n) = 4; wait for 1 ns; std.env.finish;"), "accepted"),
+    "stops with 1": (VHDL_TWICE, VHDL_TESTS.format("if f(n) /= 5 then std.env.stop(1); end if; wait;"), "test_failure"),
+    "fails": (VHDL_TWICE, VHDL_TESTS.format("assert f(n) = 5 report \"no\" severity error; wait;"), "test_failure"),
+    "fails hard": (VHDL_TWICE, VHDL_TESTS.format("assert f(n) = 5 severity failure; wait;"), "test_failure"),
+    "reports a failure": (
+        VHDL_TWICE,
+        VHDL_TESTS.format('if f(n) /= 5 then report "no" severity failure; end if; wait;'),
+        "test_failure",
+    ),
+    "warns": (VHDL_TWICE, VHDL_TESTS.format("assert f(n) = 5 severity warning; wait;"), "accepted"),
+    "crashes": (VHDL_F.format("", "return 0 - x;"), VHDL_TESTS.format("assert f(n) = 5; wait;"), "runtime_error"),
+    "asserts itself": (
+        VHDL_F.format("", "assert false severity failure; return 1;"),
+        VHDL_TESTS.format("assert f(n) = 5; wait;"),
+        "runtime_error",
+    ),
+    "leaves early": (
+        VHDL_STOP.format("", "std.env.finish; return 1;"), VHDL_TESTS.format("assert f(n) = 5; wait;"), "test_failure",
+    ),
+    "leaves with 3": (
+        VHDL_STOP.format("", "std.env.stop(3); return 1;"),
+        VHDL_TESTS.format("assert f(n) = 5; wait;"),
+        "runtime_error",
+    ),
+    "prints what looks like a pass": (
+        VHDL_STOP.format("", f"write(output, \"{32 * '0'}\" & LF); std.env.stop; return 1;"),
+        VHDL_TESTS.format("assert f(n) = 5; wait;"),
+        "test_failure",
+    ),
+    "does not compile": (VHDL_F.format("", "return y;"), VHDL_TESTS.format("wait;"), "compile_error"),
+}  # fmt: skip
+KNOWN = {"assembly": ASSEMBLY, "tengo": TENGO, "vhdl": VHDL}
