@@ -112,4 +112,32 @@ VHDL = {
     ),
     "does not compile": (VHDL_F.format("", "return y;"), VHDL_TESTS.format("wait;"), "compile_error"),
 }  # fmt: skip
-KNOWN = {"assembly": ASSEMBLY, "tengo": TENGO, "vhdl": VHDL}
+VERILOG_F = "module m;\n  {}\n  function integer f(input integer x);\n    {}\n  endfunction\nendmodule\n"
+VERILOG_TESTS = "module tests;\n  m under();\n  initial begin\n    {}\n  end\nendmodule\n"
+VERILOG_FAILS = VERILOG_TESTS.format('if (under.f(2) !== 5) $fatal(1, "f(2) is %0d", under.f(2));\n    $finish;')
+VERILOG_TWICE = VERILOG_F.format("", "f = 2 * x;")
+VERILOG = {
+    "passes": (VERILOG_TWICE, VERILOG_TESTS.format("if (under.f(2) !== 4) $fatal;\n    $finish(0);"), "accepted"),
+    "passes later": (VERILOG_TWICE, VERILOG_TESTS.format("#5 if (under.f(2) !== 4) $stop;\n    $finish;"), "accepted"),
+    "fails": (VERILOG_TWICE, VERILOG_FAILS, "test_failure"),
+    "errs": (VERILOG_TWICE, VERILOG_TESTS.format('if (under.f(2) !== 5) $error("no"); $finish;'), "test_failure"),
+    "stops": (VERILOG_TWICE, VERILOG_TESTS.format("if (under.f(2) !== 5) $stop; $finish;"), "test_failure"),
+    "does not say that it has passed": (VERILOG_TWICE, VERILOG_TESTS.format("#5 ;"), "test_failure"),
+    "value that is not known": (
+        VERILOG_F.format("", "f = 1 / (x - 2);"), VERILOG_FAILS, "test_failure",
+    ),
+    "crashes": (VERILOG_F.format("", "begin f = 0; $fatal(1, \"no\"); end"), VERILOG_FAILS, "runtime_error"),
+    "leaves early": (VERILOG_F.format("initial $finish;", "f = 1;"), VERILOG_TESTS.format("#5 $stop;"), "test_failure"),
+    "leaves with 3": (
+        VERILOG_F.format("initial $finish_and_return(3);", "f = 1;"),
+        VERILOG_TESTS.format("#5 $stop;"),
+        "runtime_error",
+    ),
+    "prints what looks like a pass": (
+        VERILOG_F.format(f'initial begin $display("{32 * "0"}"); $finish; end', "f = 1;"),
+        VERILOG_TESTS.format("#5 $stop;"),
+        "test_failure",
+    ),
+    "does not compile": (VERILOG_F.format("", "f = y;"), VERILOG_FAILS, "compile_error"),
+}  # fmt: skip
+KNOWN = {"assembly": ASSEMBLY, "tengo": TENGO, "verilog": VERILOG, "vhdl": VHDL}
