@@ -112,6 +112,10 @@ class Step:
         if self.fed == len(stdin):
             self.shut(self.stdin)
             self.stdin = -1
+        # Some languages read by opening /dev/stdin alone, which is for the pipe's owner: the user who made it.
+        if self.place.user not in (-1, os.geteuid()):
+            for end in (given, wrote, said):
+                os.fchown(end, self.place.user, self.place.user)
         self.handle = self.begun(argv, environment, (given, wrote, said))
         self.open.append(self.handle)
         for descriptor in (given, wrote, said):

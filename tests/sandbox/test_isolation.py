@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tasklake.sandbox_exec.backends import IsolationError
+from tasklake.sandbox_exec.backends import IsolationError, backends
 from tasklake.sandbox_exec.languages import language
 from tasklake.sandbox_exec.limits import Limits
 from tasklake.sandbox_exec.pool import Pool, backend_for, isolation_level
@@ -205,3 +205,15 @@ def pool_of(level: str) -> Pool:
         return Pool(1, level)
     except IsolationError as error:
         pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("level", [level.NAME for level in backends() if level.NAME != "docker"])
+def test_standard_streams_open_by_their_names(level: str) -> None:
+    """What a program has on its standard streams it may also open as /dev/stdin and so on, whoever started it."""
+    try:
+        own = Pool(isolation=level)
+    except IsolationError as error:
+        pytest.skip(str(error))
+    with own:
+        found = own.run("cat /dev/stdin >/dev/stdout; echo two >/dev/stderr", "shell", [Case(b"one\n", b"one\n")])
+    assert (found.verdict, found.cases[0].stderr_tail) == (Verdict.accepted, b"two\n")

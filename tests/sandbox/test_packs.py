@@ -45,7 +45,7 @@ def test_pack_is_complete(name: str) -> None:
 def closed_to_others(pack: Language) -> str:
     """The folder through which the toolchain is reached by this user alone, or nothing."""
     for command in pack.needs():
-        for folder in resolved(command, pack.home)[1]:
+        for folder in resolved(command, pack.home, pack.folder)[1]:
             for each in (Path(folder), *Path(folder).parents):
                 if not each.stat().st_mode & 0o001:
                     return str(each)
