@@ -12,7 +12,8 @@ from tasklake.jobs.lake import LakeUri
 from tasklake.sandbox_exec.doctor import offers
 from tasklake.sandbox_exec.errors import TasklakeError
 from tasklake.sandbox_exec.levels import attacked, levels, speed
-from tasklake.sandbox_exec.pool import Pool, isolation_level
+from tasklake.sandbox_exec.pool import Pool
+from tasklake.sandbox_exec.probing import isolation_level
 
 Check = dict[str, Any]
 Told = Callable[[str, Mapping[str, Any]], None]

@@ -69,6 +69,8 @@ class Kind:
     role: str
     show: tuple[str, ...]
     inherited: tuple[tuple[str, float], ...]
+    # What the system's folders come from in place of this machine's own: a folder, or for containers an image.
+    root: str = ""
     # Walls left out; only a test that shows what a wall is good for names any.
     off: tuple[str, ...] = ()
     # What it is started by, where that is no process of this machine's own.
@@ -76,7 +78,7 @@ class Kind:
 
     @classmethod
     def of(
-        cls, backend: ModuleType, limits: Limits, *, role: str = "run", show: tuple[str, ...] = (),
+        cls, backend: ModuleType, limits: Limits, *, role: str = "run", show: tuple[str, ...] = (), root: str = "",
         off: tuple[str, ...] = (),
     ) -> Kind:  # fmt: skip
         """The kind of agent that can run commands under such limits."""
@@ -86,7 +88,7 @@ class Kind:
         # A level may hold more of the limits from outside, and then has to know them.
         inherited |= backend.inherited(limits) if hasattr(backend, "inherited") else {}
         vessel = getattr(backend, "vessel", None)
-        return cls(backend.LEVEL, role, show, tuple(inherited.items()), (*backend.OFF, *off), vessel)
+        return cls(backend.LEVEL, role, show, tuple(inherited.items()), root, (*backend.OFF, *off), vessel)
 
 
 class Child:
@@ -132,6 +134,7 @@ class Agent:
         self.lost = False
         self.held: object = None
         hello = {"level": kind.level, "build": kind.role == "build", "show": kind.show, "off": kind.off}
+        hello["root"] = kind.root
         source = agent_source()
         try:
             self._write(struct.pack(">I", len(source)) + source)

@@ -13,7 +13,8 @@ from tasklake.sandbox_exec.caches import CacheError, prewarmed
 from tasklake.sandbox_exec.channel import AgentDied, File
 from tasklake.sandbox_exec.checkers import checker as checker_named
 from tasklake.sandbox_exec.job import Job
-from tasklake.sandbox_exec.languages import Language, resolved, toolchain
+from tasklake.sandbox_exec.languages import Language, ground, resolved
+from tasklake.sandbox_exec.languages.toolchains import own_folder
 from tasklake.sandbox_exec.limits import BUILD, Limits
 from tasklake.sandbox_exec.special import ANSWER, INPUT, LIMITS, OUTPUT, CheckerProgram
 from tasklake.sandbox_exec.verdict import Case, Result, Step, Verdict, judged, overall
@@ -42,7 +43,8 @@ class Work:
         self.limits = job.limits.scaled(pack.limit_factors)
         self.special = job.checker if isinstance(job.checker, CheckerProgram) else None
         self.right = checker_named("exact" if isinstance(job.checker, CheckerProgram) else job.checker)
-        self.toolchain = toolchain(pack)
+        found = ground(pack, pool.backend)
+        self.toolchain, self.root = found.toolchain, found.root
 
     def done(self, slot: Slot, cases: Sequence[Case], *, run_all: bool) -> Result:
         """What the program showed."""
@@ -79,7 +81,7 @@ class Work:
     def some(self, slot: Slot, built: Built, cases: Sequence[Case], steps: list[Step], *, run_all: bool) -> None:
         """Steps are added until all cases have one, or until one of them needs a closer look."""
         argv, show = self.command("execute", self.limits)
-        agent = slot.agent(self.limits, role="run", show=show)
+        agent = slot.agent(self.limits, role="run", show=show, root=self.root)
         agent.program(built.files)
         left = cases[len(steps) :]
         inputs = [case.input for case in left]
@@ -107,7 +109,7 @@ class Work:
     ) -> tuple[Step, Sequence[bytes]]:
         """What running the files on one input showed, its output not judged, and that output."""
         argv, show = self.command("execute", self.limits, more)
-        agent = slot.agent(self.limits, role=role, show=show)
+        agent = slot.agent(self.limits, role=role, show=show, root=self.root)
         agent.program(files)
         told, parts = next(agent.run(argv, self.pack.variables(self.limits), self.limits, [given]))
         return step_of(told, parts, self.limits), parts
@@ -155,7 +157,7 @@ class Work:
         caches = {} if first else self.caches(slot)
         # What comes first is a line for a shell, which then becomes the compiler.
         argv = ["/bin/sh", "-c", first, "sh", *argv] if first else argv
-        agent = slot.agent(limits, role="build", show=(*show, *caches.values()))
+        agent = slot.agent(limits, role="build", show=(*show, *caches.values()), root=self.root)
         agent.program(files)
         told, parts = next(agent.run(argv, {**self.pack.variables(limits), **caches}, limits, [b""], collect=True))
         step = step_of(told, parts, limits)
@@ -187,8 +189,8 @@ class Work:
         if more and argv[:2] == ["sh", "-c"]:
             # A shell hands on what follows its text, behind a name for itself.
             argv = ["sh", "-c", argv[2] + ' "$@"', "sh"]
-        argv[0], show = resolved(argv[0], self.pack.home, self.pack.folder)
-        return [*argv, *more], (*show, *self.pack.show)
+        argv[0], show = resolved(argv[0], self.pack.home, self.pack.folder, self.root)
+        return [*argv, *more], (*dict.fromkeys((*show, *self.pack.show, *own_folder(self.pack.folder))),)
 
 
 def tried(attempt: Callable[[], Built]) -> Built:

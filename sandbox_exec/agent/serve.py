@@ -81,7 +81,7 @@ class Programs:
             link = f"{self.place.work}/{name}"
             if "wipe" in self.place.off and os.path.lexists(link):
                 os.unlink(link)
-            os.symlink(f"{self.place.program}/{self.count}/{name}", link)
+            os.symlink(f"{self.place.seen(self.place.program)}/{self.count}/{name}", link)
 
 
 def collected(
@@ -128,7 +128,7 @@ def main() -> None:
     off = set(hello["off"])
     inherited = environment() if "environment" in off else {}
     try:
-        place = LEVELS[hello["level"]](hello["limits"], hello["show"], hello["build"], off)
+        place = LEVELS[hello["level"]](hello["limits"], hello["show"], hello["build"], off, hello["root"])
     except (OSError, StopIteration) as error:
         write_frame(stdout, {"failed": f"{type(error).__name__}: {error}"})
         return

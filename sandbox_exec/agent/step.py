@@ -55,8 +55,8 @@ class Step:
         self.measured, self.bounded = "measures" not in place.off, "output" not in place.off
         self.environment = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            "HOME": place.scratch[1],
-            "TMPDIR": place.scratch[1],
+            "HOME": place.seen(place.scratch[1]),
+            "TMPDIR": place.seen(place.scratch[1]),
             "LANG": "C.UTF-8",
             "TERM": "dumb",
         }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,11 +64,20 @@ class Place:
     user: int = -1
     # How late they are served where others wait as well, if they are started by a thread of their own.
     priority: int = 0
+    # What candidates have for their root in place of this process's own.
+    root: str = ""
+    # Where their folders lie, as this process names it and as they do.
+    below: tuple[str, str] = ("", "")
     # Walls left out.
     off: frozenset[str] = frozenset()
 
+    def seen(self, path: str) -> str:
+        """A path of theirs as candidates name it."""
+        outside, inside = self.below
+        return inside + path.removeprefix(outside)
 
-def namespaces(limits: Mapping[str, Any], show: list[str], build: bool, off: set[str]) -> Place:
+
+def namespaces(limits: Mapping[str, Any], show: list[str], build: bool, off: set[str], root: str = "") -> Place:
     """Returns in the first process of a fresh box; the process that called waits for its end, and ends then."""
     wanted = NAMESPACES & ~sum(flag for name, flag in SWITCHES.items() if name in off)
     privileged = os.geteuid() == 0
@@ -79,7 +88,7 @@ def namespaces(limits: Mapping[str, Any], show: list[str], build: bool, off: set
         own_users(wanted)
     keep_first_process()
     linux.prctl(linux.SUBREAPER, 1)
-    place = furnish([*SYSTEM, *show], limits, off)
+    place = furnish({path: root + path for path in SYSTEM} | {path: path for path in show}, limits, off)
     place.counter = linux.cpu_counter()
     if os.getpid() == 1:
         place.end = end_all
@@ -142,11 +151,16 @@ def write(path: str, text: str) -> None:
         os.close(descriptor)
 
 
-def furnish(folders: Sequence[str], limits: Mapping[str, Any], off: set[str]) -> Place:
-    """The root is a small read-only tree of the system's folders, with an empty /work, /tmp and /dev/shm."""
+def furnish(folders: Mapping[str, str], limits: Mapping[str, Any], off: set[str]) -> Place:
+    """The root is a small read-only tree of the system's folders, with an empty /work, /tmp and /dev/shm.
+
+    Each folder comes from this machine's one of that name, or from another.
+    """
     linux.mount("", "/", "", linux.REC | linux.PRIVATE)
     # Opened before anything is mounted: what lies below the box's own ground would be hidden by it.
-    sources = {path: os.open(path, os.O_PATH) for path in folders if os.path.exists(path)}
+    links = {path: os.readlink(source) for path, source in folders.items() if os.path.islink(source)}
+    held = {path: source for path, source in folders.items() if path not in links and os.path.exists(source)}
+    sources = {path: os.open(source, os.O_PATH) for path, source in held.items()}
     root = next(path for path in GROUNDS if os.path.isdir(path))
     linux.mount("tmpfs", root, "tmpfs", linux.NOSUID | linux.NODEV, "mode=755,size=1m")
     for name in ("dev/shm", "proc", "tmp", "work", "prog", ".box", ".old"):
@@ -156,8 +170,11 @@ def furnish(folders: Sequence[str], limits: Mapping[str, Any], off: set[str]) ->
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         os.symlink(f"/proc/self/fd/{number}", f"{root}/dev/{name}")
     os.symlink("/proc/self/fd", f"{root}/dev/fd")
+    for path, target in links.items():
+        os.symlink(target, root + path)
     for path, descriptor in sources.items():
-        show_folder(path, descriptor, root)
+        os.makedirs(root + path, exist_ok=True)
+        linux.mount(f"/proc/self/fd/{descriptor}", root + path, "", linux.BIND | linux.REC)
         os.close(descriptor)
     if "read_only" not in off:
         linux.freeze(root)
@@ -171,15 +188,6 @@ def furnish(folders: Sequence[str], limits: Mapping[str, Any], off: set[str]) ->
     os.chdir("/work")
     scratch = ("/work", "/tmp", "/dev/shm")
     return Place("/work", scratch, "/prog", program, mounts=("/work",), own_network="network" not in off)
-
-
-def show_folder(path: str, descriptor: int, root: str) -> None:
-    """The system folder is visible; a link stays a link."""
-    if os.path.islink(path):
-        os.symlink(os.readlink(path), root + path)
-        return
-    os.makedirs(root + path, exist_ok=True)
-    linux.mount(f"/proc/self/fd/{descriptor}", root + path, "", linux.BIND | linux.REC)
 
 
 def furnish_scratch(root: str, size: int, off: set[str]) -> int:
