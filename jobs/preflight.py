@@ -51,8 +51,8 @@ def languages(settings: Settings, quick: bool, told: Told) -> list[dict[str, Any
         return list(offers(folder, None))
     rows = []
     with Pool() as pool:
-        for row in offers(folder, pool.done):
-            told(row["language"], {"text": "offered" if row["offered"] else "not offered"})
+        for row in offers(folder, pool):
+            told(row["id"], {"text": "offered" if row["offered"] else "not offered"})
             rows.append(row)
     return rows
 
@@ -106,4 +106,4 @@ def _isolation() -> Check:
 
 def _language(row: Mapping[str, Any]) -> Check:
     found = f"{row['toolchain'] or 'none'} (self-tests: {row['self_test']})"
-    return _row(f"language {row['language']}", bool(row["offered"]), found, str(row["why_not"]))
+    return _row(f"language {row['id']}", bool(row["offered"]), found, str(row["reason"]))

@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from tasklake.sandbox_exec.installing.tools import InstallError
+from tasklake.sandbox_exec.installing.tools import InstallError, ran
 from tasklake.sandbox_exec.languages import Install, Language
 from tasklake.sandbox_exec.languages.toolchains import STAMP, stamped
 
@@ -29,6 +30,7 @@ def alone(place: Path) -> Iterator[None]:
     place.mkdir(mode=0o755, parents=True, exist_ok=True)
     with open(place / ".lock", "w", encoding="utf-8") as lock:
         try:
+            os.set_inheritable(lock.fileno(), True)
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise InstallError(f"somebody else is installing into {place}; wait for it") from None
@@ -49,14 +51,27 @@ def swept(place: Path) -> list[str]:
 
 
 def removed(path: Path) -> None:
-    """Nothing is there; folders that their builder has closed are opened first."""
+    """Nothing is there; folders that their builder has closed are opened first, and mounts are never gone into."""
     if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
         return
+    for each in reversed(mounts(path)):
+        # A builder that was killed leaves this machine's own devices and processes mounted in there.
+        ran(["umount", "--lazy", each])
+    if mounts(path):
+        raise InstallError(f"{path} holds mounts, which are not removed; unmount {mounts(path)[0]}")
     for folder, _, _ in os.walk(path):
         with contextlib.suppress(OSError):
             os.chmod(folder, 0o700)
     shutil.rmtree(path)
+
+
+def mounts(path: Path) -> list[str]:
+    """What is mounted in the folder, in the order in which it was."""
+    lines = Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape").splitlines()
+    # Spaces and the like are written as octal numbers there.
+    points = [re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), line.split(" ")[4]) for line in lines]
+    return [point for point in points if point.startswith(f"{os.path.realpath(path)}/")]
 
 
 def asked(install: Install) -> str:

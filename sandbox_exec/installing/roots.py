@@ -20,6 +20,8 @@ from tasklake.sandbox_exec.languages.toolchains import ROOT
 UNREAD = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/lintian/*")
 # A mirror that lags, or is a snapshot, has outlived its own promise to be renewed; signatures are checked all the same.
 LAGGING = 'Acquire::Check-Valid-Until "false";'
+# What a builder mounts into the root is seen by nobody else, and gone with it, however it ends.
+APART = ("unshare", "--mount", "--propagation", "private", "--")
 # What is of no use without apt and a person.
 LEFT = ("var/cache/apt", "var/lib/apt/lists", "var/log")
 
@@ -31,10 +33,10 @@ def made(pack: Language, folder: Path, tell: Tell = quiet, more: Sequence[str] =
     suite = pack.install.suite
     if shutil.which("mmdebstrap"):
         options = [f"--dpkgopt=path-exclude={each}" for each in UNREAD]
-        argv = ["mmdebstrap", "--variant=essential", "--components=main", f"--aptopt={LAGGING}", *options]
+        argv = [*APART, "mmdebstrap", "--variant=essential", "--components=main", f"--aptopt={LAGGING}", *options]
         ran([*argv, f"--include={wanted}", suite, str(root), mirror()], tell)
     elif shutil.which("debootstrap"):
-        ran(["debootstrap", "--variant=minbase", f"--include={wanted}", suite, str(root), mirror()], tell)
+        ran([*APART, "debootstrap", "--variant=minbase", f"--include={wanted}", suite, str(root), mirror()], tell)
     else:
         raise InstallError("a root file system is made by mmdebstrap or debootstrap; apt-get install mmdebstrap")
     settled(root)

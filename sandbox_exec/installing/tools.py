@@ -31,6 +31,8 @@ def ran(argv: Sequence[str], tell: Tell = quiet, folder: str | None = None) -> l
         with subprocess.Popen(
             [*PLAINLY, *argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             cwd=folder, text=True, errors="replace",
+            # The lock of the folder goes with it: what outlives a killed installer still holds others off.
+            close_fds=False,
         ) as process:  # fmt: skip
             for line in process.stdout or ():
                 lines.append(line.rstrip())

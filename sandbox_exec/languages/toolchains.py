@@ -15,7 +15,8 @@ from types import ModuleType
 
 from tasklake.sandbox_exec.backends import IsolationError
 from tasklake.sandbox_exec.errors import TasklakeError
-from tasklake.sandbox_exec.languages.model import FOLDER, Language
+from tasklake.sandbox_exec.languages.model import Language
+from tasklake.sandbox_exec.limits import BUILD
 from tasklake.sandbox_exec.probing import SEARCH_PATH, backend_for, said
 
 # Folders that every box shows anyway; a toolchain elsewhere is shown beside them.
@@ -61,7 +62,8 @@ def ground(pack: Language, backend: ModuleType | None = None) -> Ground:
             return Ground(told, image)
         if pack.install.suite:
             return Ground(_of_root(pack, backend), f"{pack.folder}/{ROOT}")
-        version = (pack.version, pack.environment) if pack.version else ((), ())
+        variables = tuple(pack.variables(BUILD).items()) if pack.version else ()
+        version = (tuple(pack.filled(word) for word in pack.version), variables)
         return Ground(_of_host(tuple(pack.needs()), version, pack.home, (pack.folder, pack.show)))
     except (ToolchainMissing, IsolationError) as error:
         raise ToolchainMissing(f"language {pack.id}: {error}; {pack.advice()}") from None
@@ -77,9 +79,10 @@ def _of_host(
     found = [_found(command, home, folder) for command in needs]
     if words:
         command, show = resolved(words[0], home, folder)
-        argv = [command, *(word.replace(FOLDER, folder) for word in words[1:])]
-        variables = {name: text.replace(FOLDER, folder) for name, text in environment}
-        return _told(backend_for("any"), (argv, variables), (*show, *shown, *own_folder(folder))) + _digest(folder)
+        told = _told(
+            backend_for("any"), ([command, *words[1:]], dict(environment)), (*show, *shown, *own_folder(folder))
+        )
+        return told + _digest(folder)
     # Without a version to ask for, only the file itself tells an upgrade.
     real = [os.path.realpath(path) for path in found]
     return ", ".join(f"{path} sha256:{_file_digest(path)}" for path in real) or "no toolchain"
@@ -95,7 +98,7 @@ def _of_root(pack: Language, backend: ModuleType | None) -> str:
         raise ToolchainMissing("the root file system with its toolchain is not installed")
     found = [resolved(command, (), "", root)[0] for command in (*pack.needs(), *pack.version[:1])]
     words = [found[-1], *pack.version[1:]] if pack.version else ["/bin/sh", "-c", "echo"]
-    _told(backend or backend_for("any"), (words, pack.variables()), pack.show, root)
+    _told(backend or backend_for("any"), (words, pack.variables(BUILD)), pack.show, root)
     return stamped(folder).get("toolchain", "") or f"root file system{_digest(folder)}"
 
 
