@@ -171,6 +171,7 @@ def furnish(folders: Mapping[str, str], limits: Mapping[str, Any], off: set[str]
         os.symlink(f"/proc/self/fd/{number}", f"{root}/dev/{name}")
     os.symlink("/proc/self/fd", f"{root}/dev/fd")
     for path, target in links.items():
+        os.makedirs(os.path.dirname(root + path), exist_ok=True)
         os.symlink(target, root + path)
     for path, descriptor in sources.items():
         os.makedirs(root + path, exist_ok=True)
