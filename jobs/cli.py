@@ -14,7 +14,7 @@ import typer
 from rich.text import Text
 
 from tasklake.jobs import render
-from tasklake.jobs.commands import Answer, Shared, asking, keeping, looking, shared, verifying, working
+from tasklake.jobs.commands import Answer, Shared, asking, keeping, looking, offering, shared, verifying, working
 from tasklake.sandbox_exec.errors import TasklakeError
 
 DONE, FAILED, MISUSED, OUR_FAULT, STOPPED = 0, 1, 2, 3, 130
@@ -27,7 +27,7 @@ PANELS: dict[str, tuple[Callable[..., Answer], ...]] = {
     "Look": (looking.tables, looking.show, looking.sql, looking.runs, looking.rejects, looking.releases),
     "Keep": (keeping.export, keeping.migrate, keeping.optimize, keeping.vacuum),
     "Sandbox": (verifying.verify,),
-    "This machine": (keeping.languages, keeping.doctor),
+    "This machine": (keeping.doctor,),
 }
 
 # Commands below `tasklake llm`, by the word that is typed.
@@ -37,6 +37,9 @@ MODELS: dict[str, Callable[..., Answer]] = {
     "stats": asking.stats,
     "serve-fake": asking.serve_fake,
 }
+
+# Commands below `tasklake languages`, which is a command itself.
+LANGUAGES: dict[str, Callable[..., Answer]] = {"install": offering.install}
 
 # Every wrong use of options and arguments; typer gives this root of theirs no name of its own.
 WrongWords: type[Exception] = typer.BadParameter.__mro__[2]
@@ -54,6 +57,10 @@ def application() -> typer.Typer:
     for word, function in MODELS.items():
         models.command(word)(shared(function))
     app.add_typer(models, name="llm", rich_help_panel="Models")
+    packs = typer.Typer(invoke_without_command=True, callback=shared(offering.languages))
+    for word, function in LANGUAGES.items():
+        packs.command(word)(shared(function))
+    app.add_typer(packs, name="languages", rich_help_panel="This machine")
     return app
 
 

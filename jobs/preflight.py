@@ -12,7 +12,8 @@ from tasklake.jobs.lake import LakeUri
 from tasklake.sandbox_exec.doctor import offers
 from tasklake.sandbox_exec.errors import TasklakeError
 from tasklake.sandbox_exec.levels import attacked, levels, speed
-from tasklake.sandbox_exec.pool import Pool, isolation_level
+from tasklake.sandbox_exec.pool import Pool
+from tasklake.sandbox_exec.probing import isolation_level
 
 Check = dict[str, Any]
 Told = Callable[[str, Mapping[str, Any]], None]
@@ -50,8 +51,8 @@ def languages(settings: Settings, quick: bool, told: Told) -> list[dict[str, Any
         return list(offers(folder, None))
     rows = []
     with Pool() as pool:
-        for row in offers(folder, pool.done):
-            told(row["language"], {"text": "offered" if row["offered"] else "not offered"})
+        for row in offers(folder, pool):
+            told(row["id"], {"text": "offered" if row["offered"] else "not offered"})
             rows.append(row)
     return rows
 
@@ -105,4 +106,4 @@ def _isolation() -> Check:
 
 def _language(row: Mapping[str, Any]) -> Check:
     found = f"{row['toolchain'] or 'none'} (self-tests: {row['self_test']})"
-    return _row(f"language {row['language']}", bool(row["offered"]), found, str(row["why_not"]))
+    return _row(f"language {row['id']}", bool(row["offered"]), found, str(row["reason"]))

@@ -81,6 +81,8 @@ class Kind:
     role: str
     show: tuple[str, ...]
     inherited: tuple[tuple[str, float], ...]
+    # What the system's folders come from in place of this machine's own: a folder, or for containers an image.
+    root: str = ""
     # Walls left out; only a test that shows what a wall is good for names any.
     off: tuple[str, ...] = ()
     # The runtime that is forked for each run, in an agent that does nothing else.
@@ -90,8 +92,8 @@ class Kind:
 
     @classmethod
     def of(
-        cls, backend: ModuleType, limits: Limits, *, role: str = "run", show: tuple[str, ...] = (),
-        off: tuple[str, ...] = (), zygote: Zygote | None = None,
+        cls, backend: ModuleType, limits: Limits, *, role: str = "run", show: tuple[str, ...] = (), root: str = "",
+        off: tuple[str, ...] = (),
     ) -> Kind:  # fmt: skip
         """The kind of agent that can run commands under such limits."""
         cpu = next(step for step in CPU_STEPS_S if limits.cpu_s <= step)
@@ -100,7 +102,7 @@ class Kind:
         # A level may hold more of the limits from outside, and then has to know them.
         inherited |= backend.inherited(limits) if hasattr(backend, "inherited") else {}
         vessel = getattr(backend, "vessel", None)
-        return cls(backend.LEVEL, role, show, tuple(inherited.items()), (*backend.OFF, *off), zygote, vessel)
+        return cls(backend.LEVEL, role, show, tuple(inherited.items()), root, (*backend.OFF, *off), vessel=vessel)
 
 
 class Child:
@@ -147,12 +149,13 @@ class Agent:
         # Whether programs are forks of a zygote, and true once that does not fork: they have to be started.
         self.forks, self.unforked = kind.zygote is not None, False
         self.held: object = None
-        hello = {"level": kind.level, "build": kind.role == "build", "show": kind.show, "off": kind.off}
-        zygote = {**asdict(kind.zygote), "variables": dict(kind.zygote.variables)} if kind.zygote else None
+        hello: dict[str, Any] = {"level": kind.level, "build": kind.role == "build", "show": kind.show, "off": kind.off}
+        hello["root"] = kind.root
+        hello["zygote"] = {**asdict(kind.zygote), "variables": dict(kind.zygote.variables)} if kind.zygote else None
         source = agent_source()
         try:
             self._write(struct.pack(">I", len(source)) + source)
-            self._send({**hello, "zygote": zygote, "limits": dict(kind.inherited)}, [])
+            self._send({**hello, "limits": dict(kind.inherited)}, [])
             told, _ = self._receive(0.0)
             if told["failed"]:
                 raise AgentDied(told["failed"])

@@ -17,7 +17,8 @@ from tasklake.sandbox_exec.backends import REQUIRED, backends
 from tasklake.sandbox_exec.errors import TasklakeError
 from tasklake.sandbox_exec.job import Job
 from tasklake.sandbox_exec.languages import SEARCH_PATH, Language
-from tasklake.sandbox_exec.pool import Pool, why_not
+from tasklake.sandbox_exec.pool import Pool
+from tasklake.sandbox_exec.probing import why_not
 from tasklake.sandbox_exec.verdict import Case, Verdict
 
 # Rounds take turns with the reference, so that a neighbour's load meets both; each is long enough to be told apart.

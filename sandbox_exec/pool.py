@@ -8,20 +8,19 @@ from __future__ import annotations
 import asyncio
 import os
 import queue
-import shutil
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from functools import cache
+from dataclasses import replace
 from itertools import islice
 from types import ModuleType, TracebackType
 
 from tasklake.sandbox_exec.artefacts import Artefacts
-from tasklake.sandbox_exec.backends import IsolationError, wanted
 from tasklake.sandbox_exec.channel import Agent, AgentDied, Kind, Zygote
 from tasklake.sandbox_exec.job import Job
-from tasklake.sandbox_exec.languages import SEARCH_PATH, Language, language
+from tasklake.sandbox_exec.languages import Language, language
 from tasklake.sandbox_exec.limits import Limits
+from tasklake.sandbox_exec.probing import backend_for
 from tasklake.sandbox_exec.special import CheckerProgram
 from tasklake.sandbox_exec.testing import judge_of
 from tasklake.sandbox_exec.turns import Turns
@@ -40,16 +39,17 @@ class Slot:
         # Zygotes that cannot be had, and why: their programs are started instead.
         self.without: dict[Zygote, str] = {}
 
-    def agent(self, limits: Limits, *, role: str, show: tuple[str, ...], zygote: Zygote | None = None) -> Agent:
+    def agent(
+        self, limits: Limits, *, role: str, show: tuple[str, ...], root: str = "", zygote: Zygote | None = None
+    ) -> Agent:
         """An agent that runs commands under such limits, warm where there is one, with a zygote where it can be had."""
+        kind = Kind.of(self.backend, limits, role=role, show=show, root=root, off=self.off)
         if zygote is not None and zygote not in self.without:
             try:
-                found = self.kept(Kind.of(self.backend, limits, role=role, show=show, off=self.off, zygote=zygote))
+                return self.kept(replace(kind, zygote=zygote))
             except AgentDied as error:
                 self.without[zygote] = str(error)
-            else:
-                return found
-        return self.kept(Kind.of(self.backend, limits, role=role, show=show, off=self.off))
+        return self.kept(kind)
 
     def kept(self, kind: Kind) -> Agent:
         """The agent of that kind, warm where there is one."""
@@ -153,45 +153,3 @@ def run(
 def cores() -> int:
     """How many programs can really run at once here."""
     return len(os.sched_getaffinity(0))
-
-
-def why_not(backend: ModuleType) -> str:
-    """Why such a box cannot be made here, or nothing: a level may tell at once, the others are tried."""
-    asked = getattr(backend, "why_not", None)
-    told = str(asked()) if asked else ""
-    if told:
-        return told
-    try:
-        return _tried(backend)
-    except (AgentDied, OSError) as error:
-        return str(error)
-
-
-# What fails is tried again when it is asked for again: engines come and go.
-@cache
-def _tried(backend: ModuleType) -> str:
-    """Nothing, once a program that does nothing has ended well in such a box."""
-    agent = Agent(Kind.of(backend, Limits()))
-    try:
-        told, _ = next(agent.run([shutil.which("true", path=SEARCH_PATH) or "/bin/true"], {}, Limits(), [b""]))
-    finally:
-        agent.close()
-    if told["failed"] or told["status"] != 0:
-        raise AgentDied(str(told["failed"]) or f"a program in it ended with {told['status']}")
-    return ""
-
-
-def backend_for(isolation: str) -> ModuleType:
-    """The first backend that works here and satisfies what is asked for: a strength, or a level's name."""
-    told = []
-    for module in wanted(isolation):
-        reason = why_not(module)
-        if not reason:
-            return module
-        told.append(f"{module.NAME}: {reason}")
-    raise IsolationError(f"isolation {isolation} is asked for, but no such level works here ({'; '.join(told)})")
-
-
-def isolation_level() -> str:
-    """The strongest level that works here."""
-    return str(backend_for("any").NAME)

@@ -14,7 +14,8 @@ from tasklake.sandbox_exec.caches import CacheError, prewarmed
 from tasklake.sandbox_exec.channel import Agent, AgentDied, File
 from tasklake.sandbox_exec.checkers import checker as checker_named
 from tasklake.sandbox_exec.job import Job
-from tasklake.sandbox_exec.languages import Language, resolved, toolchain
+from tasklake.sandbox_exec.languages import Language, ground, resolved
+from tasklake.sandbox_exec.languages.toolchains import own_folder
 from tasklake.sandbox_exec.limits import BUILD, Limits
 from tasklake.sandbox_exec.special import ANSWER, INPUT, LIMITS, OUTPUT, CheckerProgram
 from tasklake.sandbox_exec.verdict import Case, Result, Step, Verdict, judged, overall
@@ -44,7 +45,8 @@ class Work:
         self.limits = job.limits.scaled(pack.limit_factors)
         self.special = job.checker if isinstance(job.checker, CheckerProgram) else None
         self.right = checker_named("exact" if isinstance(job.checker, CheckerProgram) else job.checker)
-        self.toolchain = toolchain(pack)
+        found = ground(pack, pool.backend)
+        self.toolchain, self.root = found.toolchain, found.root
 
     def done(self, slot: Slot, cases: Sequence[Case], *, run_all: bool) -> Result:
         """What the program showed."""
@@ -115,10 +117,11 @@ class Work:
     def runner(self, slot: Slot, role: str = "run", more: Sequence[str] = ()) -> tuple[list[str], Agent]:
         """The words that run the program, and the agent to run them: by a fork of a runtime where that can be had."""
         argv, show = self.command("execute", self.limits, more)
-        forks = role == "run" and getattr(self.pool.backend, "ZYGOTES", False)
+        # What makes a runtime a zygote is built for this machine's own root.
+        forks = role == "run" and not self.root and getattr(self.pool.backend, "ZYGOTES", False)
         asked = zygote(self.pack, argv, self.limits) if forks else None
         shown = (*show, os.path.dirname(asked.library)) if asked else show
-        return argv, slot.agent(self.limits, role=role, show=shown, zygote=asked)
+        return argv, slot.agent(self.limits, role=role, show=shown, root=self.root, zygote=asked)
 
     def compared(self, slot: Slot, step: Step, case: Case, parts: Sequence[bytes]) -> Step:
         """The step with its last word; the expected output is looked at here and nowhere else."""
@@ -163,7 +166,7 @@ class Work:
         caches = {} if first else self.caches(slot)
         # What comes first is a line for a shell, which then becomes the compiler.
         argv = ["/bin/sh", "-c", first, "sh", *argv] if first else argv
-        agent = slot.agent(limits, role="build", show=(*show, *caches.values()))
+        agent = slot.agent(limits, role="build", show=(*show, *caches.values()), root=self.root)
         agent.program(files)
         told, parts = next(agent.run(argv, {**self.pack.variables(limits), **caches}, limits, [b""], collect=True))
         step = step_of(told, parts, limits)
@@ -195,8 +198,8 @@ class Work:
         if more and argv[:2] == ["sh", "-c"]:
             # A shell hands on what follows its text, behind a name for itself.
             argv = ["sh", "-c", argv[2] + ' "$@"', "sh"]
-        argv[0], show = resolved(argv[0], self.pack.home, self.pack.folder)
-        return [*argv, *more], (*show, *self.pack.show)
+        argv[0], show = resolved(argv[0], self.pack.home, self.pack.folder, self.root)
+        return [*argv, *more], (*dict.fromkeys((*show, *self.pack.show, *own_folder(self.pack.folder))),)
 
 
 def tried(attempt: Callable[[], Built]) -> Built:

@@ -14,7 +14,8 @@ from tasklake.sandbox_exec.errors import TasklakeError
 from tasklake.sandbox_exec.job import Job
 from tasklake.sandbox_exec.languages import Language, toolchain
 from tasklake.sandbox_exec.limits import Limits
-from tasklake.sandbox_exec.pool import Pool, backend_for
+from tasklake.sandbox_exec.pool import Pool
+from tasklake.sandbox_exec.probing import backend_for
 from tasklake.sandbox_exec.verdict import Case, Result, Step, Verdict
 from tasklake.udfs.spool import Measure, Row
 
@@ -43,9 +44,10 @@ def tell(level: str) -> None:
 
 def probe_language(pack: Language, isolation: str) -> dict[str, str]:
     """The toolchain and the level that programs of the language would run with here, or why they cannot."""
-    level = str(backend_for(isolation).NAME)
+    backend = backend_for(isolation)
+    level = str(backend.NAME)
     try:
-        return {"toolchain": toolchain(pack), "isolation": level, "missing": ""}
+        return {"toolchain": toolchain(pack, backend), "isolation": level, "missing": ""}
     except TasklakeError as error:
         return {"toolchain": "", "isolation": level, "missing": str(error)}
 

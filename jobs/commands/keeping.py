@@ -31,7 +31,6 @@ KeepReleases = Annotated[
     ),
 ]
 
-Quick = Annotated[bool, typer.Option("--quick", help="Only ask for the toolchains; run no self-test.")]
 Glance = Annotated[bool, typer.Option("--quick", help="Run no program: no self-test, no attack, no measure.")]
 
 
@@ -65,17 +64,6 @@ def vacuum(shared: Shared, retain_hours: Hours = 720, keep_releases: KeepRelease
 
     with render.progress():
         return _records(upkeep.vacuum(shared.present(), retain_hours, keep_releases), "nothing to remove")
-
-
-def languages(shared: Shared, quick: Quick = False) -> Answer:
-    """List the languages that this machine offers, and why the others are not: each is tried with its self-tests.
-
-    A run asks for the toolchain alone: it does not wait for self-tests.
-    """
-    from tasklake.jobs import preflight
-
-    with render.progress("trying languages") as progress:
-        return _records(preflight.languages(shared.settings(), quick, progress))
 
 
 def doctor(shared: Shared, quick: Glance = False) -> Answer:

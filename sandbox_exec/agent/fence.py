@@ -37,24 +37,28 @@ MOST_PROCESSES = 1 << 22
 FIRST, LATE = -20, 15
 # The one file system of a container that candidates write to, beside its shared memory.
 BOX = "/box"
+# Where the folders of a box lie in a root that is not this machine's.
+INHABITED = "/tmp"
 
 
 def landlock(asked: Mapping[str, Any], off: set[str]) -> Place:
     """Candidates are started by a thread that has given up all that they must not have; the agent itself keeps it."""
-    limits = asked["limits"]
-    root = tempfile.mkdtemp(prefix="tasklake-box-")
+    limits, root = asked["limits"], asked["root"]
+    box = tempfile.mkdtemp(prefix="tasklake-box-")
     usual = os.getpriority(os.PRIO_PROCESS, 0)
     # However many processes a candidate has made, this one and the agent are served, and can end them. Only root may.
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, FIRST)
-    keep_folder(root)
-    os.chmod(root, 0o711)
+    keep_folder(box)
+    os.chmod(box, 0o711)
+    if root:
+        inhabit(root, box)
     linux.prctl(linux.SUBREAPER, 1)
     linux.prctl(linux.PDEATHSIG, 9)
     forget = os.open("/proc/self/clear_refs", os.O_WRONLY)
     if "dumpable" not in off:
         linux.prctl(linux.DUMPABLE, 0)
-    work, scratch, program = (os.path.join(root, name) for name in ("work", "tmp", "prog"))
+    work, scratch, program = (os.path.join(box, name) for name in ("work", "tmp", "prog"))
     user = NOBODY if os.geteuid() == 0 and "user" not in off else os.geteuid()
     os.mkdir(program, 0o755)
     for folder in (work, scratch):
@@ -67,15 +71,31 @@ def landlock(asked: Mapping[str, Any], off: set[str]) -> Place:
     handle = os.open(program, os.O_RDONLY | os.O_DIRECTORY)
     place = Place(work, (work, scratch), program, handle, forget_fd=forget, user=user)
     place.priority = usual
+    if root:
+        place.root, place.below = root, (box, INHABITED)
     if fence(place, asked["show"], asked["build"], off):
         place.end = lambda: end_descendants(lambda: place.spawn(strike))
     return place
+
+
+def inhabit(root: str, box: str) -> None:
+    """The root holds the box's folder, processes and devices, as this process and all that it starts see it."""
+    try:
+        linux.unshare(linux.NEWNS)
+        linux.mount("", "/", "", linux.REC | linux.PRIVATE)
+        linux.mount(box, root + INHABITED, "", linux.BIND)
+        linux.mount("/proc", f"{root}/proc", "", linux.BIND)
+        for name in DEVICES:
+            linux.mount(f"/dev/{name}", f"{root}/dev/{name}", "", linux.BIND)
+    except PermissionError:
+        raise OSError("a root file system of its own is entered by namespaces, or by an agent that may mount") from None
 
 
 def container(asked: Mapping[str, Any], off: set[str]) -> Place:
     """A container, made for this agent alone, is the box: its first process is this one, which nobody inside can end.
 
     What the engine holds is limited there (sandbox_exec/containers); inside it, candidates are fenced in all the same.
+    Its root is what its image says.
     """
     limits = asked["limits"]
     if os.getpid() != 1:
@@ -108,13 +128,18 @@ def fence(place: Place, show: Sequence[str], build: bool, off: set[str]) -> bool
     def give_up() -> None:
         os.setpriority(os.PRIO_PROCESS, 0, place.priority)
         place.counter = linux.cpu_counter()
+        if place.root:
+            # This thread's root and working folder are its own from here on; the agent keeps the machine's.
+            linux.unshare(linux.FS)
+            os.chroot(place.root)
+            os.chdir(place.seen(place.work))
         if place.user != os.geteuid():
             linux.become(place.user)
         if "capabilities" not in off:
             linux.renounce()
         forbid_privileges(off)
-        readable = [*SYSTEM, *show, place.program, "/proc", "/sys/fs/cgroup", "/sys/devices/system/cpu"]
-        writable = [*place.scratch, *(f"/dev/{name}" for name in DEVICES)]
+        readable = [*SYSTEM, *show, place.seen(place.program), "/proc", "/sys/fs/cgroup", "/sys/devices/system/cpu"]
+        writable = [*map(place.seen, place.scratch), *(f"/dev/{name}" for name in DEVICES)]
         if "landlock" not in off:
             bounds.append(linux.landlock(readable, writable) and bound())
         restrict(build, off)

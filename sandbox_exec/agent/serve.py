@@ -83,7 +83,7 @@ class Programs:
             link = f"{self.place.work}/{name}"
             if "wipe" in self.place.off and os.path.lexists(link):
                 os.unlink(link)
-            os.symlink(f"{self.place.program}/{self.count}/{name}", link)
+            os.symlink(f"{self.place.seen(self.place.program)}/{self.count}/{name}", link)
 
 
 def collected(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,8 +71,17 @@ class Place:
     priority: int = 0
     # A runtime that is forked for each run, where there is one.
     zygote: Zygote | None = None
+    # What candidates have for their root in place of this process's own.
+    root: str = ""
+    # Where their folders lie, as this process names it and as they do.
+    below: tuple[str, str] = ("", "")
     # Walls left out.
     off: frozenset[str] = frozenset()
+
+    def seen(self, path: str) -> str:
+        """A path of theirs as candidates name it."""
+        outside, inside = self.below
+        return inside + path.removeprefix(outside)
 
 
 def namespaces(asked: Mapping[str, Any], off: set[str]) -> Place:
@@ -87,7 +96,8 @@ def namespaces(asked: Mapping[str, Any], off: set[str]) -> Place:
         own_users(wanted)
     keep_first_process()
     linux.prctl(linux.SUBREAPER, 1)
-    place = furnish([*SYSTEM, *asked["show"]], limits, off)
+    folders = {path: asked["root"] + path for path in SYSTEM} | {path: path for path in asked["show"]}
+    place = furnish(folders, limits, off)
     place.counter = linux.cpu_counter()
     if os.getpid() == 1:
         place.end = end_all
@@ -152,11 +162,16 @@ def write(path: str, text: str) -> None:
         os.close(descriptor)
 
 
-def furnish(folders: Sequence[str], limits: Mapping[str, Any], off: set[str]) -> Place:
-    """The root is a small read-only tree of the system's folders, with an empty /work, /tmp and /dev/shm."""
+def furnish(folders: Mapping[str, str], limits: Mapping[str, Any], off: set[str]) -> Place:
+    """The root is a small read-only tree of the system's folders, with an empty /work, /tmp and /dev/shm.
+
+    Each folder comes from this machine's one of that name, or from another.
+    """
     linux.mount("", "/", "", linux.REC | linux.PRIVATE)
     # Opened before anything is mounted: what lies below the box's own ground would be hidden by it.
-    sources = {path: os.open(path, os.O_PATH) for path in folders if os.path.exists(path)}
+    links = {path: os.readlink(source) for path, source in folders.items() if os.path.islink(source)}
+    held = {path: source for path, source in folders.items() if path not in links and os.path.exists(source)}
+    sources = {path: os.open(source, os.O_PATH) for path, source in held.items()}
     root = next(path for path in GROUNDS if os.path.isdir(path))
     linux.mount("tmpfs", root, "tmpfs", linux.NOSUID | linux.NODEV, "mode=755,size=1m")
     for name in ("dev/shm", "proc", "tmp", "work", "prog", ".box", ".old"):
@@ -166,8 +181,12 @@ def furnish(folders: Sequence[str], limits: Mapping[str, Any], off: set[str]) ->
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         os.symlink(f"/proc/self/fd/{number}", f"{root}/dev/{name}")
     os.symlink("/proc/self/fd", f"{root}/dev/fd")
+    for path, target in links.items():
+        os.makedirs(os.path.dirname(root + path), exist_ok=True)
+        os.symlink(target, root + path)
     for path, descriptor in sources.items():
-        show_folder(path, descriptor, root)
+        os.makedirs(root + path, exist_ok=True)
+        linux.mount(f"/proc/self/fd/{descriptor}", root + path, "", linux.BIND | linux.REC)
         os.close(descriptor)
     if "read_only" not in off:
         linux.freeze(root)
@@ -181,15 +200,6 @@ def furnish(folders: Sequence[str], limits: Mapping[str, Any], off: set[str]) ->
     os.chdir("/work")
     scratch = ("/work", "/tmp", "/dev/shm")
     return Place("/work", scratch, "/prog", program, mounts=("/work",), own_network="network" not in off)
-
-
-def show_folder(path: str, descriptor: int, root: str) -> None:
-    """The system folder is visible; a link stays a link."""
-    if os.path.islink(path):
-        os.symlink(os.readlink(path), root + path)
-        return
-    os.makedirs(root + path, exist_ok=True)
-    linux.mount(f"/proc/self/fd/{descriptor}", root + path, "", linux.BIND | linux.REC)
 
 
 def furnish_scratch(root: str, size: int, off: set[str]) -> int:

@@ -111,7 +111,8 @@ def started(place: Place, asked: Mapping[str, Any], off: set[str]) -> Zygote:
 
 def environment(place: Place) -> dict[str, str]:
     """The variables of every command in the place."""
-    return {**USUAL, "HOME": place.scratch[1], "TMPDIR": place.scratch[1]}
+    scratch = place.seen(place.scratch[1])
+    return {**USUAL, "HOME": scratch, "TMPDIR": scratch}
 
 
 def setting(asked: Mapping[str, Any]) -> dict[str, str]:

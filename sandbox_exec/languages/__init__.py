@@ -14,12 +14,14 @@ from tasklake.sandbox_exec.documents import nearest
 from tasklake.sandbox_exec.errors import TasklakeError
 from tasklake.sandbox_exec.languages.model import Convention, Factors, Install, Language, NoConventionError, SelfTest
 from tasklake.sandbox_exec.languages.reading import PackError, read_language
-from tasklake.sandbox_exec.languages.toolchains import SEARCH_PATH, ToolchainMissing, resolved, toolchain
+from tasklake.sandbox_exec.languages.toolchains import Ground, ToolchainMissing, ground, resolved, toolchain
+from tasklake.sandbox_exec.probing import SEARCH_PATH
 
 __all__ = [
     "SEARCH_PATH",
     "Convention",
     "Factors",
+    "Ground",
     "Install",
     "Language",
     "NoConventionError",
@@ -27,6 +29,7 @@ __all__ = [
     "SelfTest",
     "ToolchainMissing",
     "broken_languages",
+    "ground",
     "language",
     "load_languages",
     "resolved",

@@ -133,7 +133,8 @@ class Language:
     environment: tuple[tuple[str, str], ...] = ()
     # Variables that name a folder which builds only read, each with the program whose build fills it.
     caches: tuple[tuple[str, str], ...] = ()
-    # A command that tells the toolchain's folder, where what is found by name merely leads there, as rustup does.
+    # Patterns of the toolchain's folder, where what is found by name merely leads there, as with rustup: the newest of
+    # the first pattern that has any.
     home: tuple[str, ...] = ()
     # Folders that the toolchain reads, beyond those that every box shows.
     show: tuple[str, ...] = ()
@@ -145,6 +146,8 @@ class Language:
     test: Convention | None = None
     docs: str = ""
     container: str = ""
+    # Where the folders of languages lie.
+    place: str = TOOLCHAINS
 
     def digest(self) -> str:
         """The sha256 of what decides a verdict: a new prompt or name must not make stored verdicts stale."""
@@ -194,7 +197,7 @@ class Language:
     @property
     def folder(self) -> str:
         """The folder with what is no package of the distribution."""
-        return f"{TOOLCHAINS}/{self.id}"
+        return f"{self.place}/{self.id}"
 
     def filled(self, text: str, limits: Limits | None = None) -> str:
         """The text with the limit and the folder in the places that are meant for them."""

@@ -155,6 +155,9 @@ def _install(place: _Place) -> Install:
     made = Install(**{key: INSTALL_READERS[key](each) for key, each in places.items()})
     if made.suite and not made.debian:
         raise place.wrong("a suite without packages of it; name them under `debian`")
+    others = [name for name in (*NAMED, "source") if name != "debian" and getattr(made, name)]
+    if made.suite and others:
+        raise place.wrong(f"{others[0]} cannot be had in a root file system of a suite, which holds its packages alone")
     if bool(made.source) != bool(made.steps):
         raise place.wrong("source and steps belong together: a folder, and how what is in it is built")
     return made
@@ -220,6 +223,14 @@ def _variable(place: _Place) -> tuple[str, str]:
     if "\0" in _text(place):
         raise place.wrong("remove the NUL")
     return name, place.value
+
+
+def _patterns(place: _Place) -> tuple[str, ...]:
+    """Patterns of folders, from the root of all or from the user's own folder on."""
+    for each in place.items():
+        if not re.fullmatch(r"(~|(/[^/\0]+)*)(/[^/\0]+)+", _text(each)) or ".." in each.value.split("/"):
+            raise each.wrong("expected a pattern of a toolchain's folders, such as ~/.rustup/toolchains/*")
+    return _texts(place)
 
 
 def _folders(place: _Place) -> tuple[str, ...]:
@@ -313,7 +324,7 @@ READERS: dict[str, Callable[[_Place], Any]] = {
     "limit_factors": _factors,
     "environment": _variables,
     "caches": _variables,
-    "home": _texts,
+    "home": _patterns,
     "show": _folders,
     "zygote": _moment,
     "slow_start": _text,

@@ -2,78 +2,166 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
+import json
 import os
+import re
 import shutil
-import subprocess
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
+from tasklake.sandbox_exec.backends import IsolationError
 from tasklake.sandbox_exec.errors import TasklakeError
-from tasklake.sandbox_exec.languages.model import FOLDER, Language
+from tasklake.sandbox_exec.languages.model import Language
+from tasklake.sandbox_exec.limits import BUILD
+from tasklake.sandbox_exec.probing import SEARCH_PATH, backend_for, said
 
-# A version is told in milliseconds; a minute is a machine that swaps, or a command that waits for input.
-VERSION_TIMEOUT_S = 60.0
-# Where commands are looked for first, here as inside a box: the toolchain that is named must be the one that runs.
-SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # Folders that every box shows anyway; a toolchain elsewhere is shown beside them.
 SHOWN = ("/usr/", "/bin/", "/sbin/", "/lib", "/opt/")
+# What the installer wrote into a language's own folder: what was asked for, and what came of it.
+STAMP = "toolchain.json"
+# A language's own folder with a root file system in it has it here.
+ROOT = "root"
+# Asks a shell for a command's path, the language's own folder first.
+WHERE = 'PATH="$2:$PATH"; command -v -- "$1"'
+
+
+# The version command, and the variables that it is given as programs are.
+Version = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
 
 
 class ToolchainMissing(TasklakeError):
     """What a language needs is not installed here; the message says what to install."""
 
 
-def toolchain(pack: Language) -> str:
+@dataclass(frozen=True)
+class Ground:
+    """What a language's programs stand on: its toolchain in words, and what holds the system's folders if not this
+    machine does: the folder of a root file system, or an image of an engine.
+    """
+
+    toolchain: str
+    root: str = ""
+
+
+def toolchain(pack: Language, backend: ModuleType | None = None) -> str:
     """The version of what builds and runs the language's programs here."""
-    return _toolchain(pack.id, tuple(pack.needs()), pack.version, pack.home, pack.folder, pack.advice())
+    return ground(pack, backend).toolchain
+
+
+def ground(pack: Language, backend: ModuleType | None = None) -> Ground:
+    """What programs of the language stand on at that level, or at the strongest that works."""
+    try:
+        # Only a level that has images is asked for one, and only a root of its own is tried on each level.
+        images = getattr(backend, "image_of", None)
+        image, told = images(pack.id) if images else ("", "")
+        if image:
+            return Ground(told, image)
+        if pack.install.suite:
+            return Ground(_of_root(pack, backend), f"{pack.folder}/{ROOT}")
+        variables = tuple(pack.variables(BUILD).items()) if pack.version else ()
+        version = (tuple(pack.filled(word) for word in pack.version), variables)
+        return Ground(_of_host(tuple(pack.needs()), version, pack.home, (pack.folder, pack.show)))
+    except (ToolchainMissing, IsolationError) as error:
+        raise ToolchainMissing(f"language {pack.id}: {error}; {pack.advice()}") from None
 
 
 # For the life of the process: a failure is not kept, so that installing what is missing helps at once.
 @cache
-def _toolchain(
-    name: str, needs: tuple[str, ...], version: tuple[str, ...], home: tuple[str, ...], folder: str, advice: str
+def _of_host(
+    needs: tuple[str, ...], version: Version, home: tuple[str, ...], folders: tuple[str, tuple[str, ...]]
 ) -> str:
-    try:
-        found = [_found(command, home, folder) for command in needs]
-        if version:
-            return _told(_found(version[0], home, folder), *(word.replace(FOLDER, folder) for word in version[1:]))
-    except ToolchainMissing as error:
-        raise ToolchainMissing(f"language {name}: {error}; {advice}") from None
+    """What the version command says, or which files there are."""
+    (words, environment), (folder, shown) = version, folders
+    found = [_found(command, home, folder) for command in needs]
+    if words:
+        command, show = resolved(words[0], home, folder)
+        told = _told(
+            backend_for("any"), ([command, *words[1:]], dict(environment)), (*show, *shown, *own_folder(folder))
+        )
+        return told + _digest(folder)
     # Without a version to ask for, only the file itself tells an upgrade.
     real = [os.path.realpath(path) for path in found]
     return ", ".join(f"{path} sha256:{_file_digest(path)}" for path in real) or "no toolchain"
 
 
-def _found(command: str, home: tuple[str, ...] = (), folder: str = "") -> str:
-    """Where the command is: the language's own, in the folder that the home command tells, or found by its name."""
-    inside = os.path.join(_home(home), "bin", command) if home else ""
-    own = os.path.join(folder, "bin", command) if folder else ""
-    path = shutil.which(own) or shutil.which(inside) or shutil.which(command, path=SEARCH_PATH) or shutil.which(command)
+@cache
+def _of_root(pack: Language, backend: ModuleType | None) -> str:
+    """What the installer found in the root file system, once a command of it has run in a box of the level."""
+    folder, root = pack.folder, f"{pack.folder}/{ROOT}"
+    if getattr(backend, "IMAGES_ONLY", False):
+        raise ToolchainMissing(f"a container of it needs its image: tasklake languages image {pack.id}")
+    if not os.path.isdir(root):
+        raise ToolchainMissing("the root file system with its toolchain is not installed")
+    found = [resolved(command, (), "", root)[0] for command in (*pack.needs(), *pack.version[:1])]
+    words = [found[-1], *pack.version[1:]] if pack.version else ["/bin/sh", "-c", "echo"]
+    _told(backend or backend_for("any"), (words, pack.variables(BUILD)), pack.show, root)
+    return stamped(folder).get("toolchain", "") or f"root file system{_digest(folder)}"
+
+
+def stamped(folder: str) -> dict[str, str]:
+    """What the installer wrote into the folder; nothing where somebody else has made it."""
+    try:
+        held = json.loads(Path(folder, STAMP).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
+def _digest(folder: str) -> str:
+    """Which version of the language's own folder there is, in brackets."""
+    try:
+        target = os.path.basename(os.readlink(folder))
+    except OSError:
+        return ""
+    return f" ({target.removeprefix(os.path.basename(folder) + '-')})"
+
+
+def own_folder(folder: str) -> tuple[str, ...]:
+    """The language's own folder, where a box has to be told of it."""
+    return () if folder.startswith(SHOWN) or not os.path.isdir(folder) else (folder, os.path.realpath(folder))
+
+
+def _found(command: str, home: tuple[str, ...] = (), folder: str = "", root: str = "") -> str:
+    """Where the command is: in the root, the language's own folder, a toolchain's home, or found by its name."""
+    if root:
+        paths = (f"{each}/{command}" for each in SEARCH_PATH.split(":"))
+        path = next((path for path in paths if os.path.lexists(root + path)), None)
+    else:
+        inside = os.path.join(_home(home), "bin", command) if home else ""
+        own = os.path.join(folder, "bin", command) if folder else ""
+        path = shutil.which(own) or shutil.which(inside) or shutil.which(command, path=SEARCH_PATH)
+        path = path or shutil.which(command)
     if path is None:
-        raise ToolchainMissing(f"the command {command} is not installed")
+        raise ToolchainMissing(f"the command {command} is not installed" + (f" in {root}" if root else ""))
     return path
 
 
-@cache
-def _home(words: tuple[str, ...]) -> str:
-    """The folder that the words tell, in the first line that they write."""
-    return _told(_found(words[0]), *words[1:])
+def _home(patterns: tuple[str, ...]) -> str:
+    """The newest folder of the first pattern that there is any of: versions are ordered by their numbers."""
+    for pattern in patterns:
+        found = [path for path in glob.glob(os.path.expanduser(pattern)) if os.path.isdir(path)]
+        if found:
+            return max(found, key=_natural)
+    return ""
 
 
-def _told(*words: str) -> str:
-    """The first line that the words write, wherever they write it."""
+def _natural(path: str) -> list[tuple[int, str]]:
+    """Orders 1.9 before 1.10."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path) if part]
+
+
+def _told(
+    backend: ModuleType, command: tuple[list[str], dict[str, str]], show: tuple[str, ...] = (), root: str = ""
+) -> str:
+    """The first line that the command writes in a box."""
     try:
-        done = subprocess.run(
-            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=VERSION_TIMEOUT_S, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise ToolchainMissing(f"{words[0]} does not tell its version: {error}") from None
-    lines = (done.stdout.strip() or done.stderr.strip()).decode("utf-8", "replace").splitlines()
-    if done.returncode != 0 or not lines:
-        said = lines[0] if lines else "nothing"
-        raise ToolchainMissing(f"{' '.join(words)} ended with {done.returncode} and said {said}")
-    return lines[0].strip()
+        return said(backend, *command, show=show, root=root)
+    except ValueError as error:
+        raise ToolchainMissing(f"its toolchain does not tell its version: {error}") from None
 
 
 def _file_digest(path: str) -> str:
@@ -83,10 +171,22 @@ def _file_digest(path: str) -> str:
 
 
 @cache
-def resolved(command: str, home: tuple[str, ...] = (), folder: str = "") -> tuple[str, tuple[str, ...]]:
+def resolved(command: str, home: tuple[str, ...] = (), folder: str = "", root: str = "") -> tuple[str, tuple[str, ...]]:
     """The command's path, and the folder that a box has to show for it beyond the system's own."""
-    if "/" in command:
-        return command, ()
-    found = _found(command, home, folder)
+    if root and not root.startswith("/"):
+        return (command if "/" in command else _in_image(command, folder, root)), ()
+    if root or ("/" in command and not command.startswith("/")):
+        return (command if "/" in command else _found(command, root=root)), ()
+    found = command if command.startswith("/") else _found(command, home, folder)
     real = str(Path(found).resolve())
-    return (found, ()) if real.startswith(SHOWN) else (real, (str(Path(real).parent.parent),))
+    if real.startswith(SHOWN):
+        return found if found.startswith(SHOWN) else real, ()
+    return real, (str(Path(real).parent.parent), *own_folder(folder))
+
+
+def _in_image(command: str, folder: str, image: str) -> str:
+    """Where the command is in the image."""
+    try:
+        return said(backend_for("docker"), ["/bin/sh", "-c", WHERE, "sh", command, f"{folder}/bin"], {}, root=image)
+    except (ValueError, IsolationError):
+        raise ToolchainMissing(f"the command {command} is not installed in the image {image}") from None

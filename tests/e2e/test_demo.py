@@ -111,7 +111,7 @@ def rejects(demo: Any, command: Any) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def offers(command: Any) -> dict[str, dict[str, Any]]:
     """Which languages this machine offers."""
-    return {row["language"]: row for row in command.json("languages", "--quick")}
+    return {row["id"]: row for row in command.json("languages", "--quick")}
 
 
 def frozen(lake: Path, release: dict[str, Any], kind: str) -> list[dict[str, Any]]:
@@ -182,7 +182,7 @@ def test_verdicts_are_those_expected(
     if not offer["offered"]:
         refused = [row for row in rejects if row["reason"] == "language_not_offered"]
         assert any(row["subject"].endswith(f" {language}") for row in refused)
-        pytest.skip(f"{language} is not offered here: {offer['why_not']}")
+        pytest.skip(f"{language} is not offered here: {offer['reason']}")
     expected = {
         (row["source_id"], row["language"], row["sample"]): row["verdict"]
         for row in EXPECTED

@@ -128,11 +128,11 @@ def leave_a_todo(answers: Path, samples: list[dict[str, Any]]) -> str:
 def test_language_of_a_newcomer_is_offered(newcomer: Path, follow: Callable[[str], str], command: Any) -> None:
     """The pack is listed, and each of its self-tests gets the verdict that the pack expects."""
     plugins = {"TASKLAKE_PLUGINS": str(newcomer / PLUGINS)}
-    offers = {row["language"]: row for row in command.json("languages", "--quick", variables=plugins)}
+    offers = {row["id"]: row for row in command.json("languages", "--quick", variables=plugins)}
     assert "awk" in offers
-    assert "awk" not in {row["language"] for row in command.json("languages", "--quick")}
+    assert "awk" not in {row["id"] for row in command.json("languages", "--quick")}
     if not offers["awk"]["offered"]:
-        pytest.skip(f"awk is not offered here: {offers['awk']['why_not']}")
+        pytest.skip(f"awk is not offered here: {offers['awk']['reason']}")
     rows = [ast.literal_eval(line) for line in follow("A language").splitlines() if line.startswith(("{", "("))]
     assert len(rows) >= 6
     assert not [row for row in rows if row["expected"] != row["got"]]

@@ -13,7 +13,8 @@ import pytest
 from tasklake.sandbox_exec.backends import IsolationError, backends
 from tasklake.sandbox_exec.languages import language
 from tasklake.sandbox_exec.limits import Limits
-from tasklake.sandbox_exec.pool import Pool, backend_for, isolation_level
+from tasklake.sandbox_exec.pool import Pool
+from tasklake.sandbox_exec.probing import backend_for, isolation_level
 from tasklake.sandbox_exec.verdict import Case, Verdict
 
 pytestmark = pytest.mark.sandbox

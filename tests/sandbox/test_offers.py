@@ -31,10 +31,10 @@ def test_language_that_fails_its_self_test_is_not_offered(tmp_path: Path) -> Non
     for name in load_languages():
         (tmp_path / f"{name}.yaml").write_text("filename: [\n")
     with Pool() as pool:
-        rows = {row["language"]: row for row in offers(tmp_path, pool.done)}
+        rows = {row["id"]: row for row in offers(tmp_path, pool)}
     found = {name: (row["offered"], row["self_test"]) for name, row in rows.items() if name in MADE}
     assert found == {"good": (True, "passed"), "wrong": (False, "failed"), "untried": (True, "none")}
-    assert "echo: expected accepted, got runtime_error" in rows["wrong"]["why_not"]
+    assert "echo: expected accepted, got runtime_error" in rows["wrong"]["reason"]
 
 
 def test_attacks_that_are_held_and_that_succeed_are_told_apart() -> None:

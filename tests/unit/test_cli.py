@@ -308,9 +308,9 @@ def test_a_broken_language_is_told_and_the_others_go_on(
     broken = tmp_path / "languages" / "zig.yaml"
     broken.write_text("filename: main.zig\nexekute: zig run main.zig\n")
     monkeypatch.setenv("TASKLAKE_PLUGINS", str(tmp_path))
-    rows = {row["language"]: row for row in asked(capsys, "languages", "--quick")}
+    rows = {row["id"]: row for row in asked(capsys, "languages", "--quick")}
     assert rows["zig"]["offered"] is False
-    assert rows["zig"]["why_not"].startswith(f"{broken}:2: unknown key exekute; did you mean execute?")
+    assert rows["zig"]["reason"].startswith(f"{broken}:2: unknown key exekute; did you mean execute?")
     assert rows["shell"]["offered"] is True
     assert rows["shell"]["self_test"] == "not run"
     answer = cli.invoke(["doctor", "--quick"])

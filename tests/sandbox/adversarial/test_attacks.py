@@ -20,7 +20,8 @@ from tasklake.sandbox_exec.backends import IsolationError
 from tasklake.sandbox_exec.channel import MODULES
 from tasklake.sandbox_exec.containers import vessel
 from tasklake.sandbox_exec.languages import language
-from tasklake.sandbox_exec.pool import Pool, backend_for
+from tasklake.sandbox_exec.pool import Pool
+from tasklake.sandbox_exec.probing import backend_for
 
 pytestmark = pytest.mark.sandbox
 

@@ -1,0 +1,71 @@
+"""Packages of the distribution: simulated before anything is touched, and refused where others would have to go."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasklake.sandbox_exec.installing.tools import InstallError, Tell, quiet, ran
+
+APT = ("apt-get", "-q", "-o", "Dpkg::Options::=--force-confold", "-o", "DPkg::Lock::Timeout=600")
+INSTALL = (*APT, "--no-install-recommends", "--no-remove", "--yes", "install", "--")
+# 'address' file size checksum
+ADDRESS = re.compile(r"'[^']+' \S+ (\d+)")
+TARGETS = ("apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)", "Created-By: Packages")
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """What apt would do: every package that comes, and how much has to be fetched."""
+
+    packages: tuple[str, ...] = ()
+    size: int = 0
+
+
+def missing(packages: Sequence[str], admin: str = "/var/lib/dpkg") -> list[str]:
+    """Those of the packages that are not installed."""
+    if not packages:
+        return []
+    if shutil.which("dpkg-query") is None:
+        raise InstallError("this machine has no Debian packages; install the toolchain by its own means")
+    lines = ran(["dpkg-query", f"--admindir={admin}", "-W", "-f", "${Package} ${db:Status-Status}\\n"])
+    return [name for name in packages if f"{name} installed" not in lines]
+
+
+def versions(admin: str) -> dict[str, str]:
+    """Every installed package with its version."""
+    lines = ran(["dpkg-query", f"--admindir={admin}", "-W", "-f", "${Package} ${Version}\\n"])
+    return dict(line.split(" ", 1) for line in lines if " " in line)
+
+
+def planned(packages: Sequence[str]) -> Transaction:
+    """What installing those would do; raises InstallError where apt would not do it."""
+    if not packages:
+        return Transaction()
+    lines = ran([*INSTALL[:-3], "--simulate", *INSTALL[-3:], *packages])
+    coming = [line.split()[1] for line in lines if line.startswith("Inst ")]
+    addresses = ran([*INSTALL[:-3], "--print-uris", *INSTALL[-3:], *packages])
+    return Transaction(tuple(coming), sum(int(each[1]) for each in map(ADDRESS.match, addresses) if each))
+
+
+def installed(packages: Sequence[str], tell: Tell = quiet) -> None:
+    """The packages are there: what a killed installation left is finished first, and lists are fetched where needed."""
+    if ran(["dpkg", "--audit"]):
+        ran(["dpkg", "--configure", "-a"], tell)
+    try:
+        planned(packages)
+    except InstallError:
+        ran([*APT, "update"], tell)
+        planned(packages)
+    ran([*INSTALL, *packages], tell)
+
+
+def mirror() -> str:
+    """Where this machine gets its Debian packages from; other suites lie there too."""
+    rows = [line.split("|") for line in ran(TARGETS) if line.count("|") == 2]
+    found = [where for origin, label, where in rows if origin == label == "Debian"]
+    if not found:
+        raise InstallError("this machine's apt names no mirror of Debian, which has the suite; add one to its sources")
+    return found[0]

@@ -1,0 +1,132 @@
+"""What installing languages means, told before it is done, and done pack by pack: one that fails stops no other."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasklake.sandbox_exec.errors import TasklakeError
+from tasklake.sandbox_exec.installing import debian, places, registries, roots, sources
+from tasklake.sandbox_exec.installing.tools import InstallError
+from tasklake.sandbox_exec.languages import Language, ToolchainMissing, toolchain
+
+# What a person is told while a pack is installed: its id and a line.
+Told = Callable[[str, str], None]
+# What makes root file systems, where this machine has neither of the two programs that can.
+MAKER = "mmdebstrap"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What installing a pack would do."""
+
+    pack: Language
+    # Empty where everything is there.
+    does: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    size: int = 0
+    why_not: str = ""
+
+    def row(self, done: str, why_not: str = "") -> dict[str, Any]:
+        """The plan as it is told, with what came of it."""
+        return {
+            "id": self.pack.id, "done": done, "does": list(self.does), "packages": list(self.packages),
+            "download_mb": round(self.size / 1e6, 1), "reason": why_not or self.why_not,
+        }  # fmt: skip
+
+
+def plan(pack: Language) -> Plan:
+    """What is missing of the pack's toolchain, and whether it could be had."""
+    install = pack.install
+    try:
+        if install.text:
+            raise InstallError(f"the pack says it in words only: {'; '.join(install.text)}")
+        lacking = debian.missing(_of_host(pack))
+        coming = debian.planned(lacking)
+        does = [f"apt-get install {' '.join(lacking)}"] if lacking else []
+        return Plan(pack, (*does, *_own(pack)), coming.packages, coming.size)
+    except TasklakeError as error:
+        return Plan(pack, why_not=str(error))
+
+
+def _of_host(pack: Language) -> tuple[str, ...]:
+    """Packages of this machine's own suite that the pack needs, if only to be installed."""
+    if not pack.install.suite:
+        return pack.install.debian
+    return () if places.is_there(pack) or any(map(shutil.which, (MAKER, "debootstrap"))) else (MAKER,)
+
+
+def _own(pack: Language) -> Iterator[str]:
+    """What would be put into the language's own folder."""
+    install = pack.install
+    if places.is_there(pack):
+        return
+    if install.suite:
+        yield f"root file system of Debian {install.suite} with {' '.join(install.debian)} in {pack.folder}"
+    for name in registries.REGISTRIES:
+        if packages := getattr(install, name):
+            yield f"{name} install {' '.join(packages)} in {pack.folder}"
+    if install.source:
+        yield f"build {install.source} in {pack.folder}"
+
+
+def lacks_rights(plans: Sequence[Plan]) -> bool:
+    """True where another user is needed: for packages, root file systems, and folders of root's."""
+    for each in (one for one in plans if one.does):
+        place = Path(each.pack.place)
+        near = next(path for path in (place, *place.parents) if path.exists())
+        if each.packages or each.pack.install.suite or not os.access(near, os.W_OK):
+            return os.geteuid() != 0
+    return False
+
+
+def installed(plans: Sequence[Plan], told: Told, beside: Path | None = None) -> Iterator[dict[str, Any]]:
+    """A row per pack as it is done: installed, there already, or failed with its reason."""
+    for each in plans:
+        if each.why_not:
+            yield each.row("failed")
+            continue
+        try:
+            _install(each, told, beside)
+            # A toolchain that does not answer has not been installed, whatever its installer says.
+            told(each.pack.id, toolchain(each.pack))
+        except (TasklakeError, ToolchainMissing, OSError) as error:
+            yield each.row("failed", str(error))
+        else:
+            yield each.row("installed" if each.does else "there already")
+
+
+def _install(planned: Plan, told: Told, beside: Path | None) -> None:
+    pack = planned.pack
+
+    def tell(line: str) -> None:
+        told(pack.id, line)
+
+    lacking = debian.missing(_of_host(pack)) if planned.does else []
+    if lacking:
+        tell(f"apt-get install {' '.join(lacking)}")
+        debian.installed(lacking, tell)
+    if any(_own(pack)):
+        with places.alone(Path(pack.place)), places.making(pack) as folder:
+            digest, text = _filled(pack, folder, tell, beside)
+            places.put_to_use(pack, folder, digest, text)
+
+
+def _filled(pack: Language, folder: Path, tell: Callable[[str], None], beside: Path | None) -> tuple[str, str]:
+    """The folder holds what the pack asks for; its digest, and what there is to tell beyond a version."""
+    install = pack.install
+    if install.suite:
+        tell(next(_own(pack)))
+        return roots.made(pack, folder, tell)
+    for name, registry in registries.REGISTRIES.items():
+        if packages := getattr(install, name):
+            tell(f"{name} install {' '.join(packages)}")
+            registry(packages, folder, tell)
+    if install.source:
+        tell(f"building {install.source}")
+        sources.built(install, folder, beside)
+    return places.content(folder), ""

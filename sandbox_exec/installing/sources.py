@@ -1,0 +1,64 @@
+"""A toolchain that is built from a folder of sources: in a box without network, by the pack's own steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tasklake.sandbox_exec.channel import Agent, AgentDied, File, Kind
+from tasklake.sandbox_exec.installing.tools import InstallError
+from tasklake.sandbox_exec.languages import Install
+from tasklake.sandbox_exec.limits import BUILD
+from tasklake.sandbox_exec.probing import backend_for, code
+
+# Where the steps put what they have built: it is collected, as what compilers make is.
+PREFIX = "tasklake-prefix"
+# The sources are shown read-only, and most builds write beside them.
+FIRST = f"""set -e
+export PREFIX="$PWD/{PREFIX}" SOURCE="$TMPDIR/source"
+mkdir "$PREFIX"
+cp -RL . "$SOURCE"
+cd "$SOURCE"
+"""
+
+
+def built(install: Install, folder: Path, beside: Path | None) -> None:
+    """The folder holds what the steps have put into PREFIX; a relative source lies beside the pack."""
+    source = Path(install.source).expanduser()
+    if not source.is_absolute():
+        if beside is None:
+            raise InstallError(f"source {source}: expected an absolute path, for the pack lies in no folder of its own")
+        source = beside / source
+    files = read(source)
+    script = FIRST + "\n".join(install.steps) + "\n"
+    backend = backend_for("any")
+    try:
+        agent = Agent(Kind.of(backend, BUILD, role="build"))
+    except AgentDied as error:
+        raise InstallError(f"no box to build in: {error}") from None
+    try:
+        agent.program(files)
+        told, parts = next(agent.run(["/bin/sh", "-c", script], {}, BUILD, [b""], collect=True))
+    except AgentDied as error:
+        raise InstallError(f"the box ended while {source} was built: {error}") from None
+    finally:
+        agent.close()
+    if told["failed"] or told["status"] != 0:
+        how = told["failed"] or told["killed"] or code(told["status"])
+        raise InstallError(f"the steps ended with {how}: {parts[1].decode('utf-8', 'replace').strip()[-500:]}")
+    written = zip(told.get("files", ()), parts[2:], strict=True)
+    kept = [(name, executable, data) for (name, executable), data in written if name.startswith(f"{PREFIX}/")]
+    if not kept:
+        raise InstallError("the steps have put nothing into the folder that PREFIX names")
+    for name, executable, data in kept:
+        path = folder / name.removeprefix(f"{PREFIX}/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        path.chmod(0o755 if executable else 0o644)
+
+
+def read(source: Path) -> list[File]:
+    """The files of the folder, as a program's."""
+    if not source.is_dir():
+        raise InstallError(f"the source folder {source} is not there")
+    paths = sorted(path for path in source.rglob("*") if path.is_file())
+    return [(str(path.relative_to(source)), bool(path.stat().st_mode & 0o100), path.read_bytes()) for path in paths]
