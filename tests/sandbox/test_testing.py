@@ -5,6 +5,7 @@ on the program's word.
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -315,6 +316,9 @@ KNOWN = {
     "go": GO, "rust": RUST, "ocaml": OCAML, "fortran": FORTRAN, "d": D, "pascal": PASCAL, "haskell": HASKELL,
     "ada": ADA,
 }  # fmt: skip
+# Tables of more languages lie beside this file.
+for beside in sorted(Path(__file__).parent.glob("testing_*.py")):
+    KNOWN |= runpy.run_path(str(beside))["KNOWN"]
 
 
 def rows(levels: Sequence[str]) -> Iterator[object]:
