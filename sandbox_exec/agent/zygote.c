@@ -45,7 +45,8 @@ static const char *watched;
 static int talk = -1, armed, at_read;
 static FILE *program;
 static struct told told;
-/* Of the run that is on: the candidate's input, output and errors, the pipe that tells its end, and where it goes on. */
+/* Of the run that is next or on: the candidate's input, output and errors, the pipe that tells its end, and where it goes
+   on. */
 static int given[3], status[2];
 static jmp_buf back;
 static char stack[1 << 16] __attribute__((aligned(16)));
@@ -118,6 +119,18 @@ static int renounce(void) {
     return syscall(SYS_capset, &header, none);
 }
 
+/* The candidate's input, output and errors, when it is to begin; the agent's end is this one's. */
+static void receive(void) {
+    char byte, room[CMSG_SPACE(3 * sizeof(int))];
+    struct iovec part = { &byte, 1 };
+    struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room };
+    ssize_t got;
+    while ((got = recvmsg(talk, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) continue;
+    struct cmsghdr *sent = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+    if (!sent || sent->cmsg_len != CMSG_LEN(3 * sizeof(int))) _exit(0);
+    memcpy(given, CMSG_DATA(sent), sizeof given);
+}
+
 /* This process is a candidate's: in sight of nothing but its own, and what it inherits is its three pipes. */
 static int bind_candidate(int telling) {
     setsid();
@@ -186,36 +199,21 @@ static int begin_run(void *unused) {
     pid_t candidate = fork();
     if (candidate) attend(candidate, status[1]);
     close(status[0]);
+    receive();
     int failed = bind_candidate(status[1]);
     if (failed) give_up(status[1], -failed);
     longjmp(back, 1);
 }
 
-/* The three descriptors of the next run; the agent's end is this one's. */
-static void receive(void) {
-    char byte, room[CMSG_SPACE(3 * sizeof(int))];
-    struct iovec part = { &byte, 1 };
-    struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room };
-    ssize_t got;
-    while ((got = recvmsg(talk, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) continue;
-    struct cmsghdr *sent = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-    if (!sent || sent->cmsg_len != CMSG_LEN(3 * sizeof(int))) _exit(0);
-    memcpy(given, CMSG_DATA(sent), sizeof given);
-}
-
-/* One run, from its first process to its end. */
+/* One run, from its first process to its end: made before it is asked for, it waits for that. */
 static void run(void) {
     int64_t pid = pipe2(status, O_CLOEXEC) ? -errno : 0;
     int spaces = CLONE_NEWNS | (told.off & PROCESSES ? 0 : CLONE_NEWPID);
-    if (!pid && (pid = clone(begin_run, stack + sizeof stack, CLONE_VM | CLONE_VFORK | spaces | SIGCHLD, NULL)) < 0) {
+    if (!pid && (pid = clone(begin_run, stack + sizeof stack, CLONE_VM | CLONE_VFORK | spaces | SIGCHLD, NULL)) < 0)
         pid = -errno;
-        close(status[0]);
-        close(status[1]);
-    }
-    for (int each = 0; each < 3; each++) close(given[each]);
     if (pid < 0) {
         answer(&pid, sizeof pid);
-        return;
+        _exit(1);
     }
     close(status[1]);
     struct ended ended = { SILENCE, 0, 0, 0 };
@@ -240,7 +238,6 @@ static void serve(void) {
     answer("ready", 5);
     if (setjmp(back)) return;
     for (;;) {
-        receive();
         /* A runtime that has come to do anything but wait is no base for a run. */
         if (threads() != 1) _exit(1);
         run();

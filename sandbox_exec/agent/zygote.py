@@ -59,9 +59,10 @@ class Zygote:
             with contextlib.suppress(FileExistsError):
                 os.mkdir(folder, 0o700)
         try:
-            socket.send_fds(self.socket, [b"."], list(ends))
             told, handles, _, _ = socket.recv_fds(self.socket, 8, 1)
             self.forked = struct.unpack("q", told)[0]
+            if self.forked > 0:
+                socket.send_fds(self.socket, [b"."], list(ends))
         except (OSError, struct.error) as error:
             raise Unforked(0, f"the zygote is gone: {error}") from None
         if self.forked < 0:
