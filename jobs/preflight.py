@@ -9,6 +9,7 @@ from typing import Any
 
 from tasklake.jobs.config import Settings, java_command
 from tasklake.jobs.lake import LakeUri
+from tasklake.sandbox_exec import zygotes
 from tasklake.sandbox_exec.doctor import offers
 from tasklake.sandbox_exec.errors import TasklakeError
 from tasklake.sandbox_exec.levels import attacked, levels, speed
@@ -24,7 +25,7 @@ def doctor(settings: Settings, quick: bool, told: Told) -> dict[str, list[dict[s
     isolation = _isolation()
     # Without a box no self-test can be run.
     rows = [_language(row) for row in languages(settings, quick or not isolation["ok"], told)]
-    checks = [_python(), _java(), _spark(), _jars(settings), _lake(settings), isolation, *rows]
+    checks = [_python(), _java(), _spark(), _jars(settings), _lake(settings), isolation, _zygotes(), *rows]
     isolated = list(levels())
     there = [] if quick else [row["level"] for row in isolated if row["available"]]
     return {
@@ -102,6 +103,12 @@ def _isolation() -> Check:
         return _row("isolation", True, isolation_level())
     except TasklakeError as error:
         return _row("isolation", False, "none", str(error))
+
+
+def _zygotes() -> Check:
+    """Never a failure: without them, programs are started and judged the same."""
+    reason = zygotes.why_not()
+    return _row("zygotes", True, f"none, all programs are started: {reason}" if reason else "can be built")
 
 
 def _language(row: Mapping[str, Any]) -> Check:
