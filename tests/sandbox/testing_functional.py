@@ -173,4 +173,60 @@ LISP = {
         "tampering",
     ),
 }  # fmt: skip
-KNOWN = {"erlang": ERLANG, "scheme": SCHEME, "racket": RACKET, "commonlisp": LISP}
+NIM_F = "proc f(x: int): int = {}\n"
+NIM_TESTS = "doAssert f(2) == {}\n"
+NIM_UNIT = 'import std/unittest\ntest "a":\n  check f(2) == {}\n'
+NIM = {
+    "passes": (NIM_F.format("2 * x"), NIM_TESTS.format(4), "accepted"),
+    "fails": (NIM_F.format("2 * x"), NIM_TESTS.format(5), "test_failure"),
+    "raises": (NIM_F.format("2 * x"), 'if f(2) != 5: raise newException(ValueError, "no")\n', "test_failure"),
+    "unit test passes": (NIM_F.format("2 * x"), NIM_UNIT.format(4), "accepted"),
+    "unit test fails": (NIM_F.format("2 * x"), NIM_UNIT.format(5), "test_failure"),
+    "unit test crashes": (NIM_F.format("@[1][x]"), NIM_UNIT.format(5), "runtime_error"),
+    "exception is expected": (
+        'proc f(x: int): int = raise newException(ValueError, "a")\n',
+        "import std/unittest\ntest \"a\":\n  expect ValueError: discard f(2)\n",
+        "accepted",
+    ),
+    "crashes": (NIM_F.format("10 div (x - 2)"), NIM_TESTS.format(5), "runtime_error"),
+    "asserts itself": ("proc f(x: int): int =\n  assert x == 7\n", NIM_TESTS.format(5), "runtime_error"),
+    "a main of its own": (NIM_F.format("2 * x") + "when isMainModule:\n  quit(3)\n", NIM_TESTS.format(4), "accepted"),
+    "leaves early": ("proc f(x: int): int = quit(0)\n", NIM_TESTS.format(5), "test_failure"),
+    "leaves with 3": ("proc f(x: int): int = quit(3)\n", NIM_TESTS.format(5), "runtime_error"),
+    "prints": ('echo "passed"\n' + NIM_F.format("2 * x"), NIM_TESTS.format(4), "accepted"),
+    "prints a word like a driver's": (
+        "proc f(x: int): int =\n  echo \"00000000000000000000000000000007\"\n  quit(0)\n",
+        NIM_TESTS.format(5),
+        "test_failure",
+    ),
+    "an assert of its own": (
+        "template doAssert*(held: bool) = discard held\n" + NIM_F.format("1"), NIM_TESTS.format(5), "tampering",
+    ),
+    "does not compile": (NIM_F.format("y"), NIM_TESTS.format(4), "compile_error"),
+}  # fmt: skip
+ELIXIR_F = "defmodule Main do\n  def f(x), do: {}\nend\n"
+ELIXIR_TESTS = "assert Main.f(2) == {}\n"
+ELIXIR_UNIT = 'defmodule T do\n  use ExUnit.Case\n  test "a" do\n    assert Main.f(2) == {}\n  end\nend\n'
+ELIXIR = {
+    "passes": (ELIXIR_F.format("2 * x"), ELIXIR_TESTS.format(4), "accepted"),
+    "fails": (ELIXIR_F.format("2 * x"), ELIXIR_TESTS.format(5), "test_failure"),
+    "raises": (ELIXIR_F.format("2 * x"), 'if Main.f(2) != 5, do: raise("no")\n', "test_failure"),
+    "matches": (ELIXIR_F.format("2 * x"), "4 = Main.f(2)\n", "accepted"),
+    "does not match": (ELIXIR_F.format("2 * x"), "5 = Main.f(2)\n", "test_failure"),
+    "broken tests": (ELIXIR_F.format("2 * x"), "assert (Main.f(2) == 4\n", "test_failure"),
+    "unit test passes": (ELIXIR_F.format("2 * x"), "ExUnit.start()\n" + ELIXIR_UNIT.format(4), "accepted"),
+    "unit test fails": (ELIXIR_F.format("2 * x"), ELIXIR_UNIT.format(5), "test_failure"),
+    "unit test crashes": (ELIXIR_F.format("x + :a"), ELIXIR_UNIT.format(5), "runtime_error"),
+    "unit test leaves early": (ELIXIR_F.format("System.halt(x - 2)"), ELIXIR_UNIT.format(5), "test_failure"),
+    "crashes": (ELIXIR_F.format("x + :a"), ELIXIR_TESTS.format(5), "runtime_error"),
+    "crashes in a library": (ELIXIR_F.format(":lists.nth(x, [])"), ELIXIR_TESTS.format(5), "runtime_error"),
+    "raises itself": (ELIXIR_F.format('raise("a")'), ELIXIR_TESTS.format(5), "runtime_error"),
+    "is no Elixir": ("defmodule Main do\n  def f(x\n", ELIXIR_TESTS.format(5), "runtime_error"),
+    "leaves early": (ELIXIR_F.format("System.halt(x - 2)"), ELIXIR_TESTS.format(5), "test_failure"),
+    "leaves with 3": (ELIXIR_F.format("System.halt(x + 1)"), ELIXIR_TESTS.format(5), "runtime_error"),
+    "prints": ('IO.puts("passed")\n' + ELIXIR_F.format("2 * x"), ELIXIR_TESTS.format(4), "accepted"),
+    "prints a word like a driver's": (
+        'IO.puts("00000000000000000000000000000007")\nSystem.halt(0)\n', ELIXIR_TESTS.format(5), "test_failure",
+    ),
+}  # fmt: skip
+KNOWN = {"erlang": ERLANG, "scheme": SCHEME, "racket": RACKET, "commonlisp": LISP, "nim": NIM, "elixir": ELIXIR}
