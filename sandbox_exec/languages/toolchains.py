@@ -37,6 +37,10 @@ class ToolchainMissing(TasklakeError):
     """What a language needs is not installed here; the message says what to install."""
 
 
+class LevelRefused(ToolchainMissing):
+    """The toolchain is installed, and this level of isolation cannot run it; the message says why."""
+
+
 @dataclass(frozen=True)
 class Ground:
     """What a language's programs stand on: its toolchain in words, and what holds the system's folders if not this
@@ -65,6 +69,8 @@ def ground(pack: Language, backend: ModuleType | None = None) -> Ground:
         variables = tuple(pack.variables(BUILD).items()) if pack.version else ()
         version = (tuple(pack.filled(word) for word in pack.version), variables)
         return Ground(_of_host(tuple(pack.needs()), version, pack.home, (pack.folder, pack.show)))
+    except LevelRefused as error:
+        raise LevelRefused(f"language {pack.id}: {error}") from None
     except (ToolchainMissing, IsolationError) as error:
         raise ToolchainMissing(f"language {pack.id}: {error}; {pack.advice()}") from None
 
@@ -93,12 +99,16 @@ def _of_root(pack: Language, backend: ModuleType | None) -> str:
     """What the installer found in the root file system, once a command of it has run in a box of the level."""
     folder, root = pack.folder, f"{pack.folder}/{ROOT}"
     if getattr(backend, "IMAGES_ONLY", False):
-        raise ToolchainMissing(f"a container of it needs its image: tasklake languages image {pack.id}")
+        raise LevelRefused(f"a container of it needs its image: tasklake languages image {pack.id}")
     if not os.path.isdir(root):
         raise ToolchainMissing("the root file system with its toolchain is not installed")
     found = [resolved(command, (), folder, root)[0] for command in (*pack.needs(), *pack.version[:1])]
     words = [found[-1], *map(pack.filled, pack.version[1:])] if pack.version else ["/bin/sh", "-c", "echo 1"]
-    _told(backend or backend_for("any"), (words, pack.variables(BUILD)), pack.show, root)
+    level = backend or backend_for("any")
+    try:
+        _told(level, (words, pack.variables(BUILD)), pack.show, root)
+    except ToolchainMissing as error:
+        raise LevelRefused(f"{error} (in {root}, at the level {level.NAME})") from None
     return stamped(folder).get("toolchain", "") or f"root file system{_digest(folder)}"
 
 
