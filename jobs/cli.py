@@ -39,7 +39,7 @@ MODELS: dict[str, Callable[..., Answer]] = {
 }
 
 # Commands below `tasklake languages`, which is a command itself.
-LANGUAGES: dict[str, Callable[..., Answer]] = {"install": offering.install}
+LANGUAGES: dict[str, Callable[..., Answer]] = {"install": offering.install, "image": offering.image}
 
 # Every wrong use of options and arguments; typer gives this root of theirs no name of its own.
 WrongWords: type[Exception] = typer.BadParameter.__mro__[2]

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from tasklake.sandbox_exec.checkers import checker
@@ -113,24 +114,26 @@ def limits_of(given: Mapping[str, Any]) -> Limits:
     return Limits.from_mapping(plain)
 
 
-def asked_by(row: Any, line: bytes, place: str, packs: Mapping[str, Language]) -> Asked:
+def asked_by(
+    row: Any, line: bytes, place: str, packs: Mapping[str, Language], backend: ModuleType | None = None
+) -> Asked:
     """What the row of a file of jobs asks for."""
     name = str(row.get("id", place)) if isinstance(row, dict) else place
     digest = hashlib.sha256(line.strip()).hexdigest()[:16]
     try:
-        return Asked(name, digest, job_of(fields_of(row, JOB_KEYS, NEEDED, place), place, packs))
+        return Asked(name, digest, job_of(fields_of(row, JOB_KEYS, NEEDED, place), place, packs, backend))
     except TasklakeError as error:
         return Asked(name, digest, None, str(error))
 
 
-def job_of(row: Mapping[str, Any], place: str, packs: Mapping[str, Language]) -> Job:
+def job_of(row: Mapping[str, Any], place: str, packs: Mapping[str, Language], backend: ModuleType | None = None) -> Job:
     """The job of a row, with everything that can be wrong looked at before anything runs."""
     tests = text_of(row.get("tests") or "", f"{place}: tests")
     given = row.get("cases") or []
     if not isinstance(given, list) or not (given or tests):
         raise InputError(f"{place}: cases: expected a list with at least one case, or a test program as tests")
     pack = language(str(row["language"]), packs)
-    toolchain(pack.tested() if tests else pack)
+    toolchain(pack.tested() if tests else pack, backend)
     name = str(row.get("checker", "lines"))
     checker(name)
     limits = limits_of(row.get("limits") or {})
@@ -171,7 +174,7 @@ def verify_many(
     waiting: dict[int, Asked] = {}
 
     def wanted() -> Iterator[Job]:
-        for asked in asked_for(jobs, packs):
+        for asked in asked_for(jobs, packs, pool.backend):
             if (asked.name, asked.digest) in known:
                 counts["known"] += 1
             elif asked.job is None:
@@ -192,7 +195,7 @@ def verify_many(
     return counts
 
 
-def asked_for(jobs: Path, packs: Mapping[str, Language]) -> Iterator[Asked]:
+def asked_for(jobs: Path, packs: Mapping[str, Language], backend: ModuleType | None = None) -> Iterator[Asked]:
     """What each line asks for; one that is no JSON is an error of its own and stops nothing."""
     with jobs.open("rb") as file:
         for number, line in enumerate(file, 1):
@@ -203,7 +206,7 @@ def asked_for(jobs: Path, packs: Mapping[str, Language]) -> Iterator[Asked]:
                 yield Asked(place, hashlib.sha256(line.strip()).hexdigest()[:16], None, str(error))
                 continue
             if line.strip():
-                yield asked_by(row, line, place, packs)
+                yield asked_by(row, line, place, packs, backend)
 
 
 def append(file: Any, asked: Asked, found: Mapping[str, Any]) -> None:

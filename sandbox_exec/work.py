@@ -199,7 +199,9 @@ class Work:
             # A shell hands on what follows its text, behind a name for itself.
             argv = ["sh", "-c", argv[2] + ' "$@"', "sh"]
         argv[0], show = resolved(argv[0], self.pack.home, self.pack.folder, self.root)
-        return [*argv, *more], (*dict.fromkeys((*show, *self.pack.show, *own_folder(self.pack.folder))),)
+        # An image shows all that it holds.
+        shown = () if self.root and not self.root.startswith("/") else (*self.pack.show, *own_folder(self.pack.folder))
+        return [*argv, *more], tuple(dict.fromkeys((*show, *shown)))
 
 
 def tried(attempt: Callable[[], Built]) -> Built:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.text import Text
 
 from tasklake.jobs import render
 from tasklake.jobs.commands import Answer, Shared
@@ -20,6 +20,9 @@ Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]…", help="Langua
 Tier = Annotated[int | None, typer.Option("--tier", min=1, max=5, metavar="N", help="All languages of this tier.")]
 All = Annotated[bool, typer.Option("--all", help="All languages that there are packs of.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+Place = Annotated[
+    Path | None, typer.Option("--place", metavar="DIR", help="Where folders of languages go in place of /opt/tasklake.")
+]
 Out = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="Write root file systems there instead, for hosts without Docker."),
@@ -41,31 +44,58 @@ def languages(shared: Shared, context: typer.Context, quick: Quick = False) -> A
 
 
 def install(
-    shared: Shared, ids: Ids = None, tier: Tier = None, all_packs: All = False, dry_run: DryRun = False
-) -> Answer:
+    shared: Shared, ids: Ids = None, tier: Tier = None, all_packs: All = False, dry_run: DryRun = False,
+    place: Place = None,
+) -> Answer:  # fmt: skip
     """Install toolchains as their packs say; what is there already is left alone, and one that fails stops no other."""
     from tasklake.sandbox_exec.errors import TasklakeError
     from tasklake.sandbox_exec.installing import packs
 
     chosen = _chosen(shared, ids or [], tier, all_packs)
+    if place is not None:
+        chosen = [replace(pack, place=str(place.absolute())) for pack in chosen]
     with render.progress("planning") as progress:
         plans = []
         for pack in chosen:
             progress(pack.id, {"text": "planning"})
-            plans.append(packs.plan(pack))
+            plans.append(packs.plan(pack, _beside(shared)))
         if dry_run:
             rows = [each.row("refused" if each.why_not else "to install" if each.does else "there") for each in plans]
             return Answer(rows, [render.records(rows)], not any(each.why_not for each in plans))
         if packs.lacks_rights(plans):
-            raise TasklakeError(
-                f"installing needs root: sudo tasklake languages install {_words(ids, tier, all_packs)}"
-            )
-        told = [Text(f"{each.pack.id}: {line}") for each in plans for line in each.does]
+            words = _words(ids, tier, all_packs)
+            raise TasklakeError(f"installing needs root: sudo tasklake languages install {words}")
+        for line in (f"{each.pack.id}: {line}" for each in plans for line in each.does):
+            progress("will do", {"text": line})
         rows = []
         for row in packs.installed(plans, lambda name, line: progress(name, {"text": line}), _beside(shared)):
             progress(row["id"], {"text": f"{row['done']} {row['reason']}".strip()})
             rows.append(row)
-    return Answer(rows, [*told, render.records(rows)], not any(row["done"] == "failed" for row in rows))
+    return Answer(rows, [render.records(rows)], not any(row["done"] == "failed" for row in rows))
+
+
+def image(shared: Shared, ids: Ids = None, tier: Tier = None, all_packs: All = False, out: Out = None) -> Answer:
+    """Build an image of each language's toolchain for the level docker, or with --out a root file system to unpack.
+
+    An archive of --out is put to use by `tar -C /opt/tasklake -xzf FILE`, on any machine of the same kind.
+    """
+    import os
+
+    from tasklake.sandbox_exec.containers import engine
+    from tasklake.sandbox_exec.errors import TasklakeError
+    from tasklake.sandbox_exec.installing import images
+
+    chosen = _chosen(shared, ids or [], tier, all_packs)
+    if os.geteuid() != 0:
+        raise TasklakeError(f"images are built by root: sudo tasklake languages image {_words(ids, tier, all_packs)}")
+    if out is None and (reason := engine.why_not()):
+        raise TasklakeError(f"{reason}; --out DIR writes root file systems that need no engine")
+    rows = []
+    with render.progress("building images") as progress:
+        for row in images.built(chosen, lambda name, line: progress(name, {"text": line}), out, _beside(shared)):
+            progress(row["id"], {"text": row["made"] or row["reason"]})
+            rows.append(row)
+    return Answer(rows, [render.records(rows)], not any(row["reason"] for row in rows))
 
 
 def _words(ids: Sequence[str] | None, tier: int | None, all_packs: bool) -> str:

@@ -39,6 +39,8 @@ FIRST, LATE = -20, 15
 BOX = "/box"
 # Where the folders of a box lie in a root that is not this machine's.
 INHABITED = "/tmp"
+# Where this machine keeps what it has filled for builds (sandbox_exec/caches.py).
+FILLED = "/var/tmp"
 
 
 def landlock(asked: Mapping[str, Any], off: set[str]) -> Place:
@@ -52,7 +54,7 @@ def landlock(asked: Mapping[str, Any], off: set[str]) -> Place:
     keep_folder(box)
     os.chmod(box, 0o711)
     if root:
-        inhabit(root, box)
+        inhabit(root, box, show)
     linux.prctl(linux.SUBREAPER, 1)
     linux.prctl(linux.PDEATHSIG, 9)
     forget = os.open("/proc/self/clear_refs", os.O_WRONLY)
@@ -78,8 +80,9 @@ def landlock(asked: Mapping[str, Any], off: set[str]) -> Place:
     return place
 
 
-def inhabit(root: str, box: str) -> None:
+def inhabit(root: str, box: str, show: Sequence[str]) -> None:
     """The root holds the box's folder, processes and devices, as this process and all that it starts see it."""
+    lacking = [path for path in show if not os.path.lexists(root + path)]
     try:
         linux.unshare(linux.NEWNS)
         linux.mount("", "/", "", linux.REC | linux.PRIVATE)
@@ -87,6 +90,12 @@ def inhabit(root: str, box: str) -> None:
         linux.mount("/proc", f"{root}/proc", "", linux.BIND)
         for name in DEVICES:
             linux.mount(f"/dev/{name}", f"{root}/dev/{name}", "", linux.BIND)
+        if lacking:
+            # Folders that builds read are filled there, and a root has no places for them.
+            linux.mount("tmpfs", root + FILLED, "tmpfs", linux.NOSUID | linux.NODEV, "mode=755,size=1m")
+        for path in lacking:
+            os.makedirs(root + path)
+            linux.mount(path, root + path, "", linux.BIND)
     except PermissionError:
         raise OSError("a root file system of its own is entered by namespaces, or by an agent that may mount") from None
 

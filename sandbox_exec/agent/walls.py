@@ -96,7 +96,8 @@ def namespaces(asked: Mapping[str, Any], off: set[str]) -> Place:
         own_users(wanted)
     keep_first_process()
     linux.prctl(linux.SUBREAPER, 1)
-    folders = {path: asked["root"] + path for path in SYSTEM} | {path: path for path in asked["show"]}
+    root = asked["root"]
+    folders = {path: root + path for path in SYSTEM} | {path: beside(root, path) for path in asked["show"]}
     place = furnish(folders, limits, off)
     place.counter = linux.cpu_counter()
     if os.getpid() == 1:
@@ -160,6 +161,11 @@ def write(path: str, text: str) -> None:
         os.write(descriptor, text.encode())
     finally:
         os.close(descriptor)
+
+
+def beside(root: str, path: str) -> str:
+    """The toolchain's folder in its root, or this machine's own where the root has none of that name."""
+    return root + path if os.path.lexists(root + path) else path
 
 
 def furnish(folders: Mapping[str, str], limits: Mapping[str, Any], off: set[str]) -> Place:

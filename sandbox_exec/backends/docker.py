@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tasklake.sandbox_exec.channel import Kind, Vessel
-from tasklake.sandbox_exec.containers import engine
+from tasklake.sandbox_exec.containers import engine, toolchains
 from tasklake.sandbox_exec.containers.vessel import Container
 from tasklake.sandbox_exec.limits import MIB, Limits
 
@@ -17,6 +17,8 @@ DOC = "a hardened container without network, its own processes, memory and disk;
 ENGINE = True
 # A container takes half a second to start and some 20 MB to keep, a process neither: more of them are kept warm.
 KEPT_AGENTS = 8
+# A root file system of another suite comes into a container as its image alone.
+IMAGES_ONLY = True
 # Containers are made for memory in steps, so that they are shared by programs with similar limits.
 LEAST_MEMORY = 1024 * MIB
 
@@ -37,3 +39,8 @@ def inherited(limits: Limits) -> dict[str, float]:
 def vessel(kind: Kind) -> Vessel:
     """A container in which such an agent has called."""
     return Container(kind)
+
+
+def image_of(language: str) -> tuple[str, str]:
+    """The engine's image of the language with its toolchain in words, or nothing."""
+    return toolchains.image_of(language)

@@ -22,6 +22,7 @@ from tasklake.sandbox_exec.channel import ENDING_S, ENVIRONMENT, STARTER, AgentD
 from tasklake.sandbox_exec.containers import engine
 from tasklake.sandbox_exec.containers.image import MEETING, image, shown
 from tasklake.sandbox_exec.containers.reaper import MARK, OWNER, owner
+from tasklake.sandbox_exec.containers.toolchains import PYTHON
 from tasklake.sandbox_exec.containers.watch import WATCH
 from tasklake.sandbox_exec.limits import MIB
 
@@ -159,8 +160,8 @@ def _description(client: Any, kind: Kind, folder: str) -> dict[str, Any]:
     """All that the engine is told of the container."""
     user = 0 if "user" in kind.off else random.choice(USERS)
     return {
-        "image": image(client),
-        "command": [_python(), "-I", "-S", "-c", JOINING + STARTER],
+        "image": kind.root or image(client),
+        "command": [PYTHON if kind.root else _python(), "-I", "-S", "-c", JOINING + STARTER],
         "entrypoint": [],
         "user": f"{user}:{user}",
         "hostname": "box",
@@ -217,5 +218,7 @@ def _tmpfs(limits: Mapping[str, float], user: int, bounded: bool) -> dict[str, s
 def _mounts(kind: Kind, folder: str) -> list[Any]:
     from docker.types import Mount
 
-    sources = {path: path for path in shown(kind.show)} | {MEETING: folder}
+    # An image of a language brings a system of its own; what this machine has filled for builds is shown beside it.
+    own = kind.show if kind.root else shown(kind.show)
+    sources = {path: path for path in own} | {MEETING: folder}
     return [Mount(target, source, type="bind", read_only=True) for target, source in sources.items()]

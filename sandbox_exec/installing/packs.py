@@ -13,11 +13,14 @@ from tasklake.sandbox_exec.errors import TasklakeError
 from tasklake.sandbox_exec.installing import debian, places, registries, roots, sources
 from tasklake.sandbox_exec.installing.tools import InstallError
 from tasklake.sandbox_exec.languages import Language, ToolchainMissing, toolchain
+from tasklake.sandbox_exec.languages.toolchains import ROOT
 
 # What a person is told while a pack is installed: its id and a line.
 Told = Callable[[str, str], None]
 # What makes root file systems, where this machine has neither of the two programs that can.
 MAKER = "mmdebstrap"
+# What fills a language's own folder.
+SOURCES = tuple(registries.REGISTRIES)
 
 
 @dataclass(frozen=True)
@@ -39,31 +42,33 @@ class Plan:
         }  # fmt: skip
 
 
-def plan(pack: Language) -> Plan:
+def plan(pack: Language, beside: Path | None = None) -> Plan:
     """What is missing of the pack's toolchain, and whether it could be had."""
     install = pack.install
     try:
         if install.text:
             raise InstallError(f"the pack says it in words only: {'; '.join(install.text)}")
-        lacking = debian.missing(_of_host(pack))
+        lacking = debian.missing(_of_host(pack, beside))
         coming = debian.planned(lacking)
         does = [f"apt-get install {' '.join(lacking)}"] if lacking else []
-        return Plan(pack, (*does, *_own(pack)), coming.packages, coming.size)
+        return Plan(pack, (*does, *_own(pack, beside)), coming.packages, coming.size)
     except TasklakeError as error:
         return Plan(pack, why_not=str(error))
 
 
-def _of_host(pack: Language) -> tuple[str, ...]:
+def _of_host(pack: Language, beside: Path | None) -> tuple[str, ...]:
     """Packages of this machine's own suite that the pack needs, if only to be installed."""
+    if places.is_there(pack, beside) and Path(pack.folder, ROOT).is_dir():
+        return ()
     if not pack.install.suite:
         return pack.install.debian
-    return () if places.is_there(pack) or any(map(shutil.which, (MAKER, "debootstrap"))) else (MAKER,)
+    return () if any(map(shutil.which, (MAKER, "debootstrap"))) else (MAKER,)
 
 
-def _own(pack: Language) -> Iterator[str]:
+def _own(pack: Language, beside: Path | None = None) -> Iterator[str]:
     """What would be put into the language's own folder."""
     install = pack.install
-    if places.is_there(pack):
+    if places.is_there(pack, beside):
         return
     if install.suite:
         yield f"root file system of Debian {install.suite} with {' '.join(install.debian)} in {pack.folder}"
@@ -106,21 +111,21 @@ def _install(planned: Plan, told: Told, beside: Path | None) -> None:
     def tell(line: str) -> None:
         told(pack.id, line)
 
-    lacking = debian.missing(_of_host(pack)) if planned.does else []
+    lacking = debian.missing(_of_host(pack, beside)) if planned.does else []
     if lacking:
         tell(f"apt-get install {' '.join(lacking)}")
         debian.installed(lacking, tell)
-    if any(_own(pack)):
+    if any(_own(pack, beside)):
         with places.alone(Path(pack.place)), places.making(pack) as folder:
-            digest, text = _filled(pack, folder, tell, beside)
-            places.put_to_use(pack, folder, digest, text)
+            digest, text = filled(pack, folder, tell, beside)
+            places.put_to_use(pack, folder, digest, text, beside)
 
 
-def _filled(pack: Language, folder: Path, tell: Callable[[str], None], beside: Path | None) -> tuple[str, str]:
+def filled(pack: Language, folder: Path, tell: Callable[[str], None], beside: Path | None) -> tuple[str, str]:
     """The folder holds what the pack asks for; its digest, and what there is to tell beyond a version."""
     install = pack.install
     if install.suite:
-        tell(next(_own(pack)))
+        tell(next(_own(pack, beside)))
         return roots.made(pack, folder, tell)
     for name, registry in registries.REGISTRIES.items():
         if packages := getattr(install, name):

@@ -74,14 +74,25 @@ def mounts(path: Path) -> list[str]:
     return [point for point in points if point.startswith(f"{os.path.realpath(path)}/")]
 
 
-def asked(install: Install) -> str:
-    """What a pack asks for, in one word: another version asked for is another word."""
-    return hashlib.sha256(json.dumps(asdict(install), sort_keys=True).encode()).hexdigest()
+def asked(install: Install, beside: Path | None = None) -> str:
+    """What a pack asks for, in one word: another version asked for, or another source, is another word."""
+    told = json.dumps(asdict(install), sort_keys=True)
+    source = source_of(install, beside)
+    told += content(source) if source is not None and source.is_dir() else ""
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
-def is_there(pack: Language) -> bool:
+def source_of(install: Install, beside: Path | None) -> Path | None:
+    """The folder of sources; a relative one lies beside the pack."""
+    source = Path(install.source).expanduser()
+    if not install.source or (beside is None and not source.is_absolute()):
+        return None
+    return source if source.is_absolute() else Path(str(beside), source)
+
+
+def is_there(pack: Language, beside: Path | None = None) -> bool:
     """True where the language's own folder is what the pack asks for."""
-    return os.path.islink(pack.folder) and stamped(pack.folder).get("asked") == asked(pack.install)
+    return os.path.islink(pack.folder) and stamped(pack.folder).get("asked") == asked(pack.install, beside)
 
 
 @contextlib.contextmanager
@@ -96,11 +107,11 @@ def making(pack: Language) -> Iterator[Path]:
             removed(folder)
 
 
-def put_to_use(pack: Language, folder: Path, digest: str, toolchain: str = "") -> None:
+def put_to_use(pack: Language, folder: Path, digest: str, toolchain: str = "", beside: Path | None = None) -> None:
     """The language's own folder is that one, whatever it was before."""
     if os.path.lexists(pack.folder) and not os.path.islink(pack.folder):
         raise InstallError(f"{pack.folder} is no link to a version, so nobody here made it; remove it")
-    told = {"asked": asked(pack.install), "toolchain": toolchain}
+    told = {"asked": asked(pack.install, beside), "toolchain": toolchain}
     (folder / STAMP).write_text(json.dumps(told), "utf-8")
     name = f"{pack.id}-{digest}"
     target = Path(pack.place, name)
@@ -120,7 +131,7 @@ def put_to_use(pack: Language, folder: Path, digest: str, toolchain: str = "") -
 def content(folder: Path) -> str:
     """A word for all that lies in the folder: names, contents, what is executable, and where links lead."""
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(each for each in folder.rglob("*") if each != folder / STAMP):
         found = path.lstat()
         told = f"{path.relative_to(folder)}\0{stat.S_IFMT(found.st_mode)}\0{found.st_mode & 0o111}\0"
         digest.update(told.encode(errors="surrogateescape"))

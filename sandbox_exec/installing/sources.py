@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tasklake.sandbox_exec.channel import Agent, AgentDied, File, Kind
+from tasklake.sandbox_exec.installing.places import source_of
 from tasklake.sandbox_exec.installing.tools import InstallError
 from tasklake.sandbox_exec.languages import Install
 from tasklake.sandbox_exec.limits import BUILD
@@ -23,11 +24,11 @@ cd "$SOURCE"
 
 def built(install: Install, folder: Path, beside: Path | None) -> None:
     """The folder holds what the steps have put into PREFIX; a relative source lies beside the pack."""
-    source = Path(install.source).expanduser()
-    if not source.is_absolute():
-        if beside is None:
-            raise InstallError(f"source {source}: expected an absolute path, for the pack lies in no folder of its own")
-        source = beside / source
+    source = source_of(install, beside)
+    if source is None:
+        raise InstallError(
+            f"source {install.source}: expected an absolute path, for the pack lies in no folder of its own"
+        )
     files = read(source)
     script = FIRST + "\n".join(install.steps) + "\n"
     backend = backend_for("any")

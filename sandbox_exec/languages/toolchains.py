@@ -37,6 +37,10 @@ class ToolchainMissing(TasklakeError):
     """What a language needs is not installed here; the message says what to install."""
 
 
+class LevelRefused(ToolchainMissing):
+    """The toolchain is installed, and this level of isolation cannot run it; the message says why."""
+
+
 @dataclass(frozen=True)
 class Ground:
     """What a language's programs stand on: its toolchain in words, and what holds the system's folders if not this
@@ -60,11 +64,13 @@ def ground(pack: Language, backend: ModuleType | None = None) -> Ground:
         image, told = images(pack.id) if images else ("", "")
         if image:
             return Ground(told, image)
-        if pack.install.suite:
+        if pack.install.suite or os.path.isdir(f"{pack.folder}/{ROOT}"):
             return Ground(_of_root(pack, backend), f"{pack.folder}/{ROOT}")
         variables = tuple(pack.variables(BUILD).items()) if pack.version else ()
         version = (tuple(pack.filled(word) for word in pack.version), variables)
         return Ground(_of_host(tuple(pack.needs()), version, pack.home, (pack.folder, pack.show)))
+    except LevelRefused as error:
+        raise LevelRefused(f"language {pack.id}: {error}") from None
     except (ToolchainMissing, IsolationError) as error:
         raise ToolchainMissing(f"language {pack.id}: {error}; {pack.advice()}") from None
 
@@ -93,12 +99,16 @@ def _of_root(pack: Language, backend: ModuleType | None) -> str:
     """What the installer found in the root file system, once a command of it has run in a box of the level."""
     folder, root = pack.folder, f"{pack.folder}/{ROOT}"
     if getattr(backend, "IMAGES_ONLY", False):
-        raise ToolchainMissing(f"a container of it needs its image: tasklake languages image {pack.id}")
+        raise LevelRefused(f"a container of it needs its image: tasklake languages image {pack.id}")
     if not os.path.isdir(root):
         raise ToolchainMissing("the root file system with its toolchain is not installed")
-    found = [resolved(command, (), "", root)[0] for command in (*pack.needs(), *pack.version[:1])]
-    words = [found[-1], *pack.version[1:]] if pack.version else ["/bin/sh", "-c", "echo"]
-    _told(backend or backend_for("any"), (words, pack.variables(BUILD)), pack.show, root)
+    found = [resolved(command, (), folder, root)[0] for command in (*pack.needs(), *pack.version[:1])]
+    words = [found[-1], *map(pack.filled, pack.version[1:])] if pack.version else ["/bin/sh", "-c", "echo 1"]
+    level = backend or backend_for("any")
+    try:
+        _told(level, (words, pack.variables(BUILD)), pack.show, root)
+    except ToolchainMissing as error:
+        raise LevelRefused(f"{error} (in {root}, at the level {level.NAME})") from None
     return stamped(folder).get("toolchain", "") or f"root file system{_digest(folder)}"
 
 
@@ -128,7 +138,7 @@ def own_folder(folder: str) -> tuple[str, ...]:
 def _found(command: str, home: tuple[str, ...] = (), folder: str = "", root: str = "") -> str:
     """Where the command is: in the root, the language's own folder, a toolchain's home, or found by its name."""
     if root:
-        paths = (f"{each}/{command}" for each in SEARCH_PATH.split(":"))
+        paths = (f"{each}/{command}" for each in (f"{folder}/bin", *SEARCH_PATH.split(":")))
         path = next((path for path in paths if os.path.lexists(root + path)), None)
     else:
         inside = os.path.join(_home(home), "bin", command) if home else ""
@@ -176,7 +186,7 @@ def resolved(command: str, home: tuple[str, ...] = (), folder: str = "", root: s
     if root and not root.startswith("/"):
         return (command if "/" in command else _in_image(command, folder, root)), ()
     if root or ("/" in command and not command.startswith("/")):
-        return (command if "/" in command else _found(command, root=root)), ()
+        return (command if "/" in command else _found(command, folder=folder, root=root)), ()
     found = command if command.startswith("/") else _found(command, home, folder)
     real = str(Path(found).resolve())
     if real.startswith(SHOWN):

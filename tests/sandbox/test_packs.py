@@ -13,6 +13,7 @@ from tasklake.sandbox_exec.languages import (
     Language,
     ToolchainMissing,
     broken_languages,
+    ground,
     load_languages,
     resolved,
     toolchain,
@@ -44,6 +45,8 @@ def test_pack_is_complete(name: str) -> None:
 
 def closed_to_others(pack: Language) -> str:
     """The folder through which the toolchain is reached by this user alone, or nothing."""
+    if ground(pack).root:
+        return ""
     for command in pack.needs():
         for folder in resolved(command, pack.home, pack.folder)[1]:
             for each in (Path(folder), *Path(folder).parents):
@@ -55,8 +58,8 @@ def closed_to_others(pack: Language) -> str:
 def pool_for(pack: Language, level: str) -> Pool:
     """A pool of that level, skipped where the level or the language cannot be had."""
     try:
-        toolchain(pack)
         pool = Pool(isolation=level)
+        toolchain(pack, pool.backend)
     except (ToolchainMissing, IsolationError) as error:
         pytest.skip(str(error))
     # Without a file system of its own, nothing can be shown to a candidate that its user may not reach.

@@ -97,7 +97,8 @@ def tasklake(*words: str, folder: Path, options: tuple[str, ...] = ()) -> subpro
 
 
 def test_every_command_is_listed_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
-    assert {function.__name__ for functions in cli.PANELS.values() for function in functions} == set(OPTIONS)
+    listed = {function.__name__ for functions in cli.PANELS.values() for function in functions}
+    assert listed | {"languages"} == set(OPTIONS)
     assert cli.main([]) == 0
     page = capsys.readouterr().out
     assert all(re.search(rf"\b{name}\b", page) for name in OPTIONS)
@@ -112,8 +113,36 @@ def test_the_help_of_a_command_mentions_each_of_its_options(command: str, capsys
 
 
 @pytest.mark.parametrize(
+    ("word", "options"),
+    [("install", ["--tier", "--all", "--dry-run", "--place"]), ("image", ["--tier", "--all", "--out"])],
+)
+def test_commands_about_languages_tell_their_options(
+    word: str, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["languages", word, "--help"]) == 0
+    page = capsys.readouterr().out
+    assert all(option in page for option in [*options, "--dir", "--json", "--debug"])
+
+
+def test_installing_says_what_it_would_do_and_touches_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows by id, with what each pack would do; a pack that says it in words is refused, and no folder is made."""
+    (tmp_path / "languages").mkdir()
+    pack = "filename: main.zig\nexecute: zig main.zig\ninstall: {npm: [zig@1.0]}\n"
+    (tmp_path / "languages" / "zig.yaml").write_text(pack)
+    monkeypatch.setenv("TASKLAKE_PLUGINS", str(tmp_path))
+    place = tmp_path / "place"
+    (row,) = asked(capsys, "languages", "install", "zig", "--dry-run", "--place", str(place))
+    assert (row["id"], row["done"], row["does"]) == ("zig", "to install", [f"npm install zig@1.0 in {place}/zig"])
+    assert not place.exists()
+
+
+@pytest.mark.parametrize(
     ("words", "code", "said"),
     [
+        (["languages", "install"], 2, "--tier N or --all"),
+        (["languages", "image", "lau"], 2, "did you mean lua?"),
         (["--version"], 0, ""),
         (["rnu"], 2, "No such command"),
         (["run"], 2, "RECIPE"),
