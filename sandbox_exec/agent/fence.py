@@ -54,7 +54,7 @@ def landlock(asked: Mapping[str, Any], off: set[str]) -> Place:
     keep_folder(box)
     os.chmod(box, 0o711)
     if root:
-        inhabit(root, box, show)
+        inhabit(root, box, asked["show"])
     linux.prctl(linux.SUBREAPER, 1)
     linux.prctl(linux.PDEATHSIG, 9)
     forget = os.open("/proc/self/clear_refs", os.O_WRONLY)
