@@ -68,6 +68,8 @@ class Zygote:
     variables: tuple[tuple[str, str], ...]
     file: str
     at: str
+    # Functions of the runtime's own that are called before.
+    calls: tuple[str, ...]
     # What is loaded into the runtime for that.
     library: str
 

@@ -28,7 +28,8 @@ def zygote(pack: Language, argv: Sequence[str], limits: Limits) -> Zygote | None
     """How the language's programs are forked instead of started, where its pack and this machine allow that."""
     if not pack.zygote or pack.filename not in argv or not library():
         return None
-    return Zygote(tuple(argv), tuple(pack.variables(limits).items()), pack.filename, pack.zygote, library())
+    variables = tuple(pack.variables(limits).items())
+    return Zygote(tuple(argv), variables, pack.filename, pack.zygote, pack.zygote_calls, library())
 
 
 def library() -> str:

@@ -40,8 +40,9 @@ struct ended { int64_t status, user, system, most; };
 struct told { int32_t off, instructions; struct sock_filter filter[1024]; };
 
 extern char **environ;
-static char setting[LONGEST], preload[LONGEST];
+static char setting[LONGEST], preload[LONGEST], own[LONGEST];
 static const char *watched;
+static char *calls;
 static int talk = -1, armed, at_read;
 static FILE *program;
 static struct told told;
@@ -63,15 +64,19 @@ static void taken(const char *name, char *kept) {
     }
 }
 
-/* The setting is DESCRIPTOR:MOMENT:FILE. */
+/* The setting is DESCRIPTOR:MOMENT:FILE, and a line for each function to be called before the first fork. */
 __attribute__((constructor)) static void begin(void) {
     taken(SETTING, setting);
     taken(PRELOAD, preload);
-    char *moment = strchr(setting, ':'), *file = moment ? strchr(moment + 1, ':') : NULL;
+    /* What comes over to the next program is left as it is. */
+    memcpy(own, setting, sizeof own);
+    char *moment = strchr(own, ':'), *file = moment ? strchr(moment + 1, ':') : NULL;
     if (!file) return;
-    talk = atoi(setting + strlen(SETTING));
+    talk = atoi(own + strlen(SETTING));
     at_read = !strncmp(moment, ":read:", 6);
     watched = file + 1;
+    calls = strchr(watched, '\n');
+    if (calls) *calls++ = 0;
     armed = 1;
 }
 
@@ -94,6 +99,21 @@ static void refuse(const char *why) {
     snprintf(text, sizeof text, "%s (%s)", why, strerror(errno));
     send(talk, text, strlen(text), MSG_NOSIGNAL);
     _exit(1);
+}
+
+/* Functions of the runtime's own are called, each with the text behind its name or with what the first one told. */
+static void prepare(void) {
+    long first = 0;
+    for (char *line = calls, *next; line && *line; line = next) {
+        next = strchr(line, '\n');
+        if (next) *next++ = 0;
+        char *text = strchr(line, ' ');
+        if (text) *text++ = 0;
+        long (*call)(long) = (long (*)(long))dlsym(RTLD_DEFAULT, line);
+        if (!call) refuse("the runtime lacks a function that its pack names");
+        long result = call(text ? (long)text : first);
+        if (line == calls) first = result;
+    }
 }
 
 /* A user namespace in which this process may make others, though it may nothing outside of it. */
@@ -231,6 +251,7 @@ static void run(void) {
 /* Forks for each run that is asked for; returns in the candidates alone. */
 static void serve(void) {
     armed = 0;
+    prepare();
     if (threads() != 1) refuse("the runtime has threads");
     own_users();
     if (recv(talk, &told, sizeof told, 0) < 8) _exit(0);

@@ -118,7 +118,8 @@ def environment(place: Place) -> dict[str, str]:
 
 def setting(asked: Mapping[str, Any]) -> dict[str, str]:
     """The variables that make a runtime a zygote; they are gone before any program sees them."""
-    return {"LD_PRELOAD": asked["library"], "TASKLAKE_ZYGOTE": f"{TALK}:{asked['at']}:{asked['file']}"}
+    told = "\n".join((f"{TALK}:{asked['at']}:{asked['file']}", *asked["calls"]))
+    return {"LD_PRELOAD": asked["library"], "TASKLAKE_ZYGOTE": told}
 
 
 def bits(off: set[str]) -> int:

@@ -140,6 +140,8 @@ class Language:
     show: tuple[str, ...] = ()
     # When a runtime that has started may be forked for each run: as it comes to `open` its program, or to `read` it.
     zygote: str = ""
+    # C functions of the runtime that are called before: a name with a text, or with what the first of them told.
+    zygote_calls: tuple[str, ...] = ()
     # Why there is none, where the runtime takes long to start.
     slow_start: str = ""
     self_test: tuple[SelfTest, ...] = ()

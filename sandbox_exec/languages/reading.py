@@ -76,6 +76,8 @@ def read_language(text: str, file: str, stem: str) -> Language:
     made = Language(**{**_assumed(stem, places), **{key: READERS[key](place) for key, place in places.items()}})
     if made.caches and not made.compile:
         raise places["caches"].wrong("there is no compile that could fill it; remove it")
+    if made.zygote_calls and not made.zygote:
+        raise places["zygote_calls"].wrong("there is no zygote to call them in; add `zygote`, or remove it")
     if made.test is None and any(test.tests for test in made.self_test):
         raise places["self_test"].wrong("one of them holds tests, but the pack says nothing about them; add `test`")
     for twice in {name for name, _ in made.environment} & {name for name, _ in made.caches}:
@@ -192,6 +194,13 @@ def _moment(place: _Place) -> str:
     if place.value not in MOMENTS:
         raise place.wrong(f"expected one of {', '.join(MOMENTS)}, the moment to fork at, not {_kind(place.value)}")
     return str(place.value)
+
+
+def _calls(place: _Place) -> tuple[str, ...]:
+    for each in place.items():
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*( [^\n\0]+)?", _text(each)):
+            raise each.wrong("expected the name of a C function, and behind it a text in one line or nothing")
+    return _texts(place)
 
 
 def _factors(place: _Place) -> Factors:
@@ -327,6 +336,7 @@ READERS: dict[str, Callable[[_Place], Any]] = {
     "home": _patterns,
     "show": _folders,
     "zygote": _moment,
+    "zygote_calls": _calls,
     "slow_start": _text,
     "self_test": _self_tests,
     "test": _convention,

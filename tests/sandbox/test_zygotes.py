@@ -21,7 +21,7 @@ from tasklake.sandbox_exec.verdict import Case, Result, Verdict
 
 pytestmark = pytest.mark.sandbox
 
-LIMITS = Limits(cpu_s=0.5, wall_s=3.0, memory_bytes=256 * MIB, output_bytes=MIB, processes=64)
+LIMITS = Limits(cpu_s=0.5, wall_s=3.0, memory_bytes=512 * MIB, output_bytes=MIB, processes=64)
 FORKING = sorted(name for name, pack in load_languages().items() if pack.zygote)
 # Where a start and a fork could differ: what is inherited, what is looked at, how it ends.
 PROGRAMS = {
@@ -57,7 +57,7 @@ PROGRAMS = {
     "closes its output": "import os; os.close(1)",
     "no end": "while True: pass",
     "sleeps": "import time; time.sleep(60)",
-    "memory": "x = bytearray(600 << 20)\nfor i in range(0, len(x), 4096): x[i] = 1",
+    "memory": "x = bytearray(1500 << 20)\nfor i in range(0, len(x), 4096): x[i] = 1",
     "output": "import sys\nwhile True: sys.stdout.write('x' * 65536)",
     "processes": "import os\nwhile True: os.fork()",
 }
