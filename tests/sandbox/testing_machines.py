@@ -90,7 +90,7 @@ SCALA: Table = {
     "a class": (
         SCALA_TWICE, "class Tests:\n  def testF(): Unit = if f(2) != 5 then throw Exception()\n", "test_failure",
     ),
-    "crashes": ("def f(x: Int): Int = Array[Int]()(x)\n", SCALA_TESTS.format(5), "runtime_error"),
+    "crashes": ("def f(x: Int): Int = Array(0)(x)\n", SCALA_TESTS.format(5), "runtime_error"),
     "asserts itself": ("def f(x: Int): Int = { assert(x == 7); 1 }\n", SCALA_TESTS.format(5), "runtime_error"),
     "leaves early": ("def f(x: Int): Int = sys.exit(0)\n", SCALA_TESTS.format(5), "test_failure"),
     "leaves with 3": ("def f(x: Int): Int = sys.exit(3)\n", SCALA_TESTS.format(5), "runtime_error"),
@@ -163,5 +163,5 @@ OBJECTIVEC: Table = {
     "does not compile": ("int f(int x) { return 2 * x\n", OBJC_MAIN.format(4), "compile_error"),
 }  # fmt: skip
 KNOWN = {
-    "typescript": TYPESCRIPT, "csharp": CSHARP, "objectivec": OBJECTIVEC,
+    "typescript": TYPESCRIPT, "kotlin": KOTLIN, "csharp": CSHARP, "objectivec": OBJECTIVEC,
 }  # fmt: skip
