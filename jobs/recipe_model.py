@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     Field,
     PlainValidator,
@@ -22,16 +21,14 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from tasklake.jobs.config import RecipeSettings
+from tasklake.jobs.recipe_languages import OFFERED, Languages
 from tasklake.jobs.recipe_llm import Llm
 from tasklake.jobs.recipe_parts import Count, Seconds, Section, Text, as_tuple
 from tasklake.sandbox_exec.backends import IsolationError, wanted
 from tasklake.sandbox_exec.documents import nearest
-from tasklake.sandbox_exec.languages import PackError, language
 
 Stage = Literal["ingest", "reformulate", "ground", "propose", "execute", "judge", "gate", "release"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
-# Stands for every language of this machine.
-OFFERED = "offered"
 
 # Mebibytes, as ulimit, Docker and every judge's problem page count them.
 MIB = 1024 * 1024
@@ -58,26 +55,9 @@ def _require_known(kind: str, name: str, info: ValidationInfo) -> None:
         raise PydanticCustomError("recipe_unknown", f"no {name} among the {kind}: {', '.join(sorted(known))}{hint}")
 
 
-def _a_language(name: str, info: ValidationInfo) -> str:
-    """The name, which must be a pack's wherever somebody said which packs there are."""
-    context = info.context or {}
-    known, broken = context.get("languages"), context.get("broken_languages", {})
-    if known is not None and name != OFFERED:
-        if name in broken:
-            raise PydanticCustomError("recipe_unknown", f"the pack of {name} is broken: {broken[name]}")
-        try:
-            language(name, known)
-        except PackError as error:
-            raise PydanticCustomError("recipe_unknown", str(error)) from None
-    return name
-
-
 # Names become values of key columns, file names and parts of URIs.
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(as_tuple), Field(min_length=1)]
-Languages = Annotated[
-    tuple[Annotated[Text, AfterValidator(_a_language)], ...], BeforeValidator(as_tuple), Field(min_length=1)
-]
 
 
 class Source(Section):

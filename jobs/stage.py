@@ -11,8 +11,9 @@ from tasklake.jobs.config import Settings
 from tasklake.jobs.lake import Lake
 from tasklake.jobs.lake.spool import Spool
 from tasklake.jobs.recipe import Recipe
+from tasklake.jobs.recipe_languages import chosen
 from tasklake.quality.gates import Gate, chosen_gates
-from tasklake.sandbox_exec.languages import Language, language, load_languages
+from tasklake.sandbox_exec.languages import Language, load_languages
 from tasklake.sandbox_exec.limits import Limits
 from tasklake.udfs.identity import content_hash
 from tasklake.udfs.llm.errors import TRANSIENT
@@ -55,8 +56,7 @@ class Run:
     @cached_property
     def languages(self) -> list[str]:
         """The languages that candidates are asked for in."""
-        named = self.recipe.languages
-        return sorted(self.packs) if named == ("offered",) else [language(name, self.packs).id for name in named]
+        return chosen(self.recipe.languages, self.packs)
 
     def limits_of(self, stage: str) -> Limits:
         """The limits that programs of a stage are held to: its own, then the recipe's, then the sandbox's defaults."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tasklake.jobs.config import Settings, UsageError
@@ -15,6 +16,7 @@ from tasklake.jobs.lake.ddl import KEPT_DAYS, quoted
 from tasklake.jobs.lake.lease import Lease
 from tasklake.jobs.lake.uri import existing
 from tasklake.jobs.session import session
+from tasklake.jobs.views import VIEWS, View
 from tasklake.quality.tables import all_tables
 from tasklake.sandbox_exec.documents import nearest
 
@@ -29,14 +31,14 @@ QUESTION = re.compile(r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:SELECT|WITH|VALUES|FRO
 
 
 def sql(statement: str, settings: Settings) -> pa.Table:
-    """The answer to a SELECT over the tables of the lake, by name; VERSION AS OF works, changing anything does not."""
+    """The answer to a SELECT over tables of the lake and views, by name; VERSION AS OF works, changing does not."""
     from pyspark.errors import PySparkException
 
     uri = existing(settings.lake)
     query = statement.strip().rstrip(";")
     if not QUESTION.match(query):
         raise UsageError("cannot be answered: only a question can, SELECT …, WITH …, VALUES … or FROM …")
-    with session(settings, uri) as spark, _tables_by_name(Lake(spark, uri), query):
+    with session(settings, uri) as spark, _tables_by_name(Lake(spark, uri), query, settings):
         try:
             # Only a query can stand in brackets: this refuses every statement that would change something.
             names = spark.sql(f"SELECT * FROM (\n{query}\n)").schema.names
@@ -47,12 +49,12 @@ def sql(statement: str, settings: Settings) -> pa.Table:
             return spark.sql(query).toArrow()
         except PySparkException as error:
             said = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-            raise UsageError(f"cannot be answered: {said} (tables: {', '.join(all_tables())})") from None
+            raise UsageError(f"cannot be answered: {said} (tables: {', '.join((*all_tables(), *VIEWS))})") from None
 
 
 @contextlib.contextmanager
-def _tables_by_name(lake: Lake, query: str) -> Iterator[None]:
-    """The tables that the query names stand in a schema of their own, which is gone afterwards; their files stay.
+def _tables_by_name(lake: Lake, query: str, settings: Settings) -> Iterator[None]:
+    """What the query names stands in a schema of its own, which is gone afterwards; the files of tables stay.
 
     The session may be one that a platform keeps, with tables of these names, or one that has looked at another lake.
     """
@@ -61,7 +63,9 @@ def _tables_by_name(lake: Lake, query: str) -> Iterator[None]:
     spark.sql(f"CREATE SCHEMA {own}")
     try:
         spark.catalog.setCurrentDatabase(own)
-        for table in _named(query):
+        for view in _named(query, VIEWS):
+            spark.sql(_creation(VIEWS[view], settings))
+        for table in _named(query, all_tables()):
             if lake.exists(table):
                 place = quoted(lake.uri.child("tables", table).spark())
                 spark.sql(f"CREATE TABLE `{table}` USING delta LOCATION {place}")
@@ -71,9 +75,15 @@ def _tables_by_name(lake: Lake, query: str) -> Iterator[None]:
         spark.sql(f"DROP SCHEMA {own} CASCADE")
 
 
-def _named(query: str) -> list[str]:
+def _named(query: str, known: Iterable[str]) -> list[str]:
     words = set(re.findall(r"\w+", query.lower()))
-    return [table for table in all_tables() if table in words]
+    return [name for name in known if name in words]
+
+
+def _creation(view: View, settings: Settings) -> str:
+    """The statement that makes the view: its rows stand in it, so that nothing has to be stored for it."""
+    rows = quoted(json.dumps(view.rows(settings)))
+    return f"CREATE VIEW `{view.name}` AS SELECT inline(from_json({rows}, {quoted(view.schema)}))"
 
 
 def migrate(settings: Settings) -> list[dict[str, str]]:

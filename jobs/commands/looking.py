@@ -16,18 +16,23 @@ StageName = Annotated[str | None, typer.Option("--stage", metavar="STAGE", help=
 
 
 def tables(shared: Shared) -> Answer:
-    """List the tables of the lake with version, rows and what each holds."""
+    """List the tables of the lake, and the views beside them, with version, rows and what each holds."""
+    from tasklake.jobs import views
     from tasklake.jobs.lake import look
 
-    return _records(look.tables(shared.present().lake))
+    settings = shared.present()
+    return _records([*look.tables(settings.lake), *views.listed(settings)])
 
 
 def show(shared: Shared, table: TableName, limit: Limit = 20) -> Answer:
-    """Show rows of a table, the newest first."""
+    """Show rows of a table, the newest first, or of a view."""
     from tasklake.jobs.lake import look
+    from tasklake.jobs.views import VIEWS
     from tasklake.quality.tables import all_tables
 
-    known("table", table, all_tables())
+    known("table", table, (*all_tables(), *VIEWS))
+    if table in VIEWS:
+        return _records(VIEWS[table].rows(shared.settings())[:limit])
     return _records(look.objects(look.rows(shared.present().lake, table, limit)))
 
 

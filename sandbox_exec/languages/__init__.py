@@ -12,13 +12,15 @@ from pathlib import Path
 
 from tasklake.sandbox_exec.documents import nearest
 from tasklake.sandbox_exec.errors import TasklakeError
+from tasklake.sandbox_exec.languages import scarcity
 from tasklake.sandbox_exec.languages.model import Convention, Factors, Install, Language, NoConventionError, SelfTest
-from tasklake.sandbox_exec.languages.reading import PackError, read_language
+from tasklake.sandbox_exec.languages.reading import TIERS, PackError, read_language
 from tasklake.sandbox_exec.languages.toolchains import Ground, ToolchainMissing, ground, resolved, toolchain
 from tasklake.sandbox_exec.probing import SEARCH_PATH
 
 __all__ = [
     "SEARCH_PATH",
+    "TIERS",
     "Convention",
     "Factors",
     "Ground",
@@ -84,7 +86,7 @@ def _loaded(folder: Path | None) -> tuple[dict[str, Language], dict[str, str]]:
 def _packaged() -> Iterator[Source]:
     """Our own packs, read so that they are found inside a zip on an executor too."""
     for each in sorted(resources.files(__name__).iterdir(), key=lambda found: found.name):
-        if each.name.endswith(SUFFIX):
+        if each.name.endswith(SUFFIX) and each.name != scarcity.FILE:
             yield each.name.removesuffix(SUFFIX), str(each), each.read_bytes()
 
 

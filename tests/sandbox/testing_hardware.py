@@ -140,4 +140,31 @@ VERILOG = {
     ),
     "does not compile": (VERILOG_F.format("", "f = y;"), VERILOG_FAILS, "compile_error"),
 }  # fmt: skip
-KNOWN = {"assembly": ASSEMBLY, "tengo": TENGO, "verilog": VERILOG, "vhdl": VHDL}
+SYSTEMVERILOG_F = "package p;\n  function automatic int f(int x);\n    {}\n  endfunction\nendpackage\n"
+SYSTEMVERILOG_TESTS = "module tests;\n  import p::*;\n  initial begin\n    {}\n  end\nendmodule\n"
+SYSTEMVERILOG_TWICE = SYSTEMVERILOG_F.format("return 2 * x;")
+SYSTEMVERILOG_FAILS = SYSTEMVERILOG_TESTS.format("assert (f(2) == 5);")
+SYSTEMVERILOG = {
+    "passes": (SYSTEMVERILOG_TWICE, SYSTEMVERILOG_TESTS.format("assert (f(2) == 4); $finish;"), "accepted"),
+    "passes without an end": (SYSTEMVERILOG_TWICE, SYSTEMVERILOG_TESTS.format("#5 assert (f(2) == 4);"), "accepted"),
+    "fails": (SYSTEMVERILOG_TWICE, SYSTEMVERILOG_FAILS, "test_failure"),
+    "fails hard": (
+        SYSTEMVERILOG_TWICE, SYSTEMVERILOG_TESTS.format('if (f(2) != 5) $fatal(1, "no"); $finish;'), "test_failure",
+    ),
+    "errs": (SYSTEMVERILOG_TWICE, SYSTEMVERILOG_TESTS.format('if (f(2) != 5) $error("no"); $finish;'), "test_failure"),
+    "asserts itself": (SYSTEMVERILOG_F.format("assert (x == 7); return 1;"), SYSTEMVERILOG_FAILS, "runtime_error"),
+    "leaves early": (SYSTEMVERILOG_F.format("$finish; return 1;"), SYSTEMVERILOG_FAILS, "test_failure"),
+    "crashes": (SYSTEMVERILOG_F.format('$fatal(1, "no"); return 1;'), SYSTEMVERILOG_FAILS, "runtime_error"),
+    "switches assertions off": (
+        SYSTEMVERILOG_F.format("return 1;") + "module m;\n  initial $assertoff;\nendmodule\n",
+        SYSTEMVERILOG_TESTS.format("#1 assert (f(2) == 5);"),
+        "test_failure",
+    ),
+    "prints what looks like a pass": (
+        SYSTEMVERILOG_F.format(f'$display("{32 * "0"}"); $finish; return 1;'), SYSTEMVERILOG_FAILS, "test_failure",
+    ),
+    "does not compile": (SYSTEMVERILOG_F.format("return y;"), SYSTEMVERILOG_FAILS, "compile_error"),
+}  # fmt: skip
+KNOWN = {
+    "assembly": ASSEMBLY, "systemverilog": SYSTEMVERILOG, "tengo": TENGO, "verilog": VERILOG, "vhdl": VHDL,
+}  # fmt: skip

@@ -155,6 +155,14 @@ def test_a_question_is_answered_now_and_as_of_a_version(lived_in):
     assert ask(lived_in, "WITH n AS (SELECT count(*) AS n FROM runs) SELECT * FROM n") == [{"n": 0}]
 
 
+def test_a_question_may_be_about_scarcity(lived_in):
+    """The view is there by its name beside the tables, whatever the lake holds, and leaves nothing behind."""
+    asked = "SELECT pack, tier FROM language_scarcity WHERE language IN ('Lua', 'ABAP') ORDER BY tier"
+    assert ask(lived_in, asked) == [{"pack": "lua", "tier": 2}, {"pack": None, "tier": 5}]
+    both = "SELECT count(*) > 40 AS many FROM language_scarcity CROSS JOIN (SELECT count(*) FROM runs)"
+    assert ask(lived_in, both) == [{"many": True}]
+
+
 def test_a_question_is_answered_by_the_lake_that_was_named(lived_in, empty_lake):
     """A session that looked at one lake before does not answer for it when it is asked about another."""
     asked = "SELECT count(*) AS n FROM rejects"

@@ -253,7 +253,7 @@ def test_the_stack_trace_is_shown_when_asked(
 def test_a_job_runner_gets_answers_and_errors_as_values(lake: Path) -> None:
     answer = cli.invoke(["tables", "--dir", str(lake)])
     assert answer is not None
-    assert {row["name"] for row in answer.data} == {"runs", "rejects", "releases"}
+    assert {row["name"] for row in answer.data} == {"runs", "rejects", "releases", "language_scarcity"}
     with pytest.raises(UsageError):
         cli.invoke(["show", "nothing", "--dir", str(lake)])
 
@@ -290,6 +290,7 @@ def test_programs_read_json(lake: Path, capsys: pytest.CaptureFixture[str]) -> N
         "runs": 1,
         "rejects": 5,
         "releases": 1,
+        "language_scarcity": len(asked(capsys, "show", "language_scarcity", "--limit", "1000", *at)),
     }
     assert asked(capsys, "runs", *at)[0]["started_at"] == "2026-01-02T03:04:05+00:00"
     assert asked(capsys, "runs", *at)[0]["stages"][0]["rejected"] == 1
@@ -317,7 +318,7 @@ def test_no_control_character_of_a_row_reaches_the_terminal(lake: Path, capsys: 
 
 def test_the_demo_lake_is_looked_at_where_it_is_the_only_one(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lake.rename(lake.parent / "tasklake-demo")
-    assert len(asked(capsys, "tables")) == 3
+    assert len(asked(capsys, "tables")) == 4
     (lake.parent / "tasklake-lake").mkdir()
     assert cli.main(["tables"]) == 2
 
@@ -326,7 +327,7 @@ def test_the_environment_names_the_lake(
     lake: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TASKLAKE_LAKE", str(lake))
-    assert len(asked(capsys, "tables")) == 3
+    assert len(asked(capsys, "tables")) == 4
 
 
 def test_a_broken_language_is_told_and_the_others_go_on(

@@ -44,7 +44,7 @@ def asked(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
 def test_a_lake_may_lie_under_any_name(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What means something in a URI is a letter like any other in the name of a folder."""
     lake = str(a_lake(tmp_path / name))
-    assert [row["rows"] for row in asked(capsys, "tables", "--dir", lake)] == [2]
+    assert [row["rows"] for row in asked(capsys, "tables", "--dir", lake) if row["name"] == "runs"] == [2]
     for words in (["show", "runs"], ["runs"]):
         assert [row["run_id"] for row in asked(capsys, *words, "--dir", lake)] == ["r1", "r2"]
 
