@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -66,8 +66,12 @@ def _offer(pack: Language, pool: Pool | None) -> dict[str, Any]:
     failed = [row for row in self_test(pack, pool.done, QUICK) if not row["ok"]]
     if not failed:
         return {**_offered(pack.id, pack.tier, found, "passed"), "start_ms": start_ms(pack, pool.done)}
-    told = "; ".join(f"{row['check']}: expected {row['expected']}, got {row['got']}" for row in failed)
-    return _offered(pack.id, pack.tier, found, "failed", f"self-test {told}; mend the pack or its toolchain")
+    told = "; ".join(_told(row) for row in failed)
+    return _offered(pack.id, pack.tier, found, "failed", f"{told}; mend the pack or its toolchain")
+
+
+def _told(row: Mapping[str, Any]) -> str:
+    return f"{row['place']}: self-test {row['check']}: expected {row['expected']}, got {row['got']}"
 
 
 def start_ms(pack: Language, run: Run) -> float | None:
@@ -87,13 +91,13 @@ def _offered(
 
 
 def self_test(pack: Language, run: Run, limits: Limits | None = None) -> list[dict[str, Any]]:
-    """One row per self-test of the pack: check, expected, got, ok; what cannot be run at all is told in got."""
+    """One row per self-test of the pack: check, place, expected, got, ok; what cannot be run at all is told in got."""
     return [_row(pack, test, run, limits) for test in pack.self_test]
 
 
 def _row(pack: Language, test: SelfTest, run: Run, limits: Limits | None) -> dict[str, Any]:
     got = _got(pack, test, run, limits)
-    return {"check": test.name, "expected": test.expect, "got": got, "ok": got == test.expect}
+    return {"check": test.name, "place": test.place, "expected": test.expect, "got": got, "ok": got == test.expect}
 
 
 def _got(pack: Language, test: SelfTest, run: Run, limits: Limits | None) -> str:

@@ -75,6 +75,8 @@ class _Reader:
         self.file = file
         self.lines: dict[Path, int] = {}
         self.seen = 0
+        # The lists and mappings that are being read: an alias may lead back into one of them.
+        self.within: set[int] = set()
 
     def read(self, node: yaml.Node, path: Path) -> Any:
         self.seen += 1
@@ -83,13 +85,21 @@ class _Reader:
                 f"{self.file}:{node.start_mark.line + 1}: more than {MAX_NODES} values; remove the aliases"
             )
         self.lines.setdefault(path, node.start_mark.line + 1)
+        if not isinstance(node, yaml.CollectionNode):
+            return self._scalar(node)
+        if id(node) in self.within:
+            raise self._wrong(node, "it holds itself, by an alias; remove the alias")
+        self.within.add(id(node))
+        made = self._collection(node, path)
+        self.within.remove(id(node))
+        return made
+
+    def _collection(self, node: yaml.CollectionNode, path: Path) -> Any:
         if isinstance(node, yaml.MappingNode):
             self._untagged(node, "map")
             return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            self._untagged(node, "seq")
-            return [self.read(item, (*path, number)) for number, item in enumerate(node.value)]
-        return self._scalar(node)
+        self._untagged(node, "seq")
+        return [self.read(item, (*path, number)) for number, item in enumerate(node.value)]
 
     def _untagged(self, node: yaml.Node, kind: str) -> None:
         if node.tag != TAG + kind:
@@ -100,7 +110,10 @@ class _Reader:
         if node.tag not in SCALARS:
             raise self._wrong(node, f"{kind} is no kind of plain value; remove the tag or put the value in quotes")
         try:
-            return self.loader.construct_object(node)
+            made = self.loader.construct_object(node)
+            # An escape may stand for half of a character, which no file and no command can hold.
+            str(made).encode()
+            return made
         except UNMADE:
             text = str(node.value)
             shown = text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

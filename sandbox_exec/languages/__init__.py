@@ -94,10 +94,17 @@ def _plugins(folder: Path | None) -> Iterator[Source]:
     if folder is None or not folder.is_dir():
         return
     for path in sorted(folder.glob(f"*{SUFFIX}")):
-        try:
-            yield path.stem, str(path), path.read_bytes()
-        except OSError as error:
-            yield path.stem, str(path), PackError(f"{path}:1: cannot be read: {error.strerror}")
+        yield path.stem, str(path), _held(path)
+
+
+def _held(path: Path) -> bytes | PackError:
+    # What is no file, such as a pipe, would be waited for.
+    if path.exists() and not path.is_file():
+        return PackError(f"{path}:1: is no file; a pack is a file of YAML")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        return PackError(f"{path}:1: cannot be read: {error.strerror}")
 
 
 def _decoded(file: str, held: bytes | TasklakeError) -> str:

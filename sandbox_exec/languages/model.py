@@ -7,7 +7,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tasklake.sandbox_exec.errors import TasklakeError
@@ -46,6 +46,8 @@ class SelfTest:
     output: str | None = None
     # A megabyte of output is written down as one line and a number.
     repeat: int = 1
+    # The file and the line where it is written, to be told when it fails.
+    place: str = field(default="", compare=False)
 
     def case(self) -> Case:
         """The case to run the program against; where the verdict needs no output, it expects none."""

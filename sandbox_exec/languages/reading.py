@@ -20,7 +20,7 @@ from tasklake.sandbox_exec.languages.model import (
     Language,
     SelfTest,
 )
-from tasklake.sandbox_exec.limits import FACTORS
+from tasklake.sandbox_exec.limits import FACTORS, Limits
 from tasklake.sandbox_exec.verdict import Verdict
 
 Path = tuple[str | int, ...]
@@ -29,6 +29,8 @@ TIERS = range(1, 6)
 MOMENTS = ("open", "read")
 # More than a million copies of a line is no test of a language but of the machine.
 MAX_REPEAT = 1_000_000
+# As is an output that no task would allow.
+MOST_OUTPUT = Limits().output_bytes
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Every box gives these their values: another folder would not be writable, another path not the named toolchain's.
 BOXES_OWN = frozenset(("HOME", "PATH", "TMPDIR"))
@@ -136,6 +138,9 @@ def _plain(place: _Place, name: str) -> str:
 
 def _texts(place: _Place) -> tuple[str, ...]:
     texts = tuple(_text(each) for each in place.items())
+    for each in place.items():
+        if "\0" in each.value:
+            raise each.wrong("remove the NUL")
     if not texts or not all(texts):
         raise place.wrong("expected at least one text, and none of them empty; leave the key out for none")
     return texts
@@ -282,9 +287,12 @@ def _self_test(place: _Place) -> SelfTest:
     for needed in ("name", "program", "expect"):
         if needed not in places:
             raise place.wrong(f"{needed} is missing from this self-test")
-    made = SelfTest(**{"input": "", **{key: SELF_TEST_READERS[key](each) for key, each in places.items()}})
+    given = {key: SELF_TEST_READERS[key](each) for key, each in places.items()}
+    made = SelfTest(**{"input": "", "place": f"{place.document.file}:{place.document.line(place.path)}", **given})
     if made.output is None and not made.tests and made.expect in (Verdict.accepted, Verdict.wrong_answer):
         raise place.wrong(f"a self-test that expects {made.expect} needs an output to compare with")
+    if len(made.output or "") * made.repeat > MOST_OUTPUT:
+        raise place.wrong(f"its output is longer than {MOST_OUTPUT} characters; repeat it less often")
     return made
 
 

@@ -34,7 +34,8 @@ def test_language_that_fails_its_self_test_is_not_offered(tmp_path: Path) -> Non
         rows = {row["id"]: row for row in offers(tmp_path, pool)}
     found = {name: (row["offered"], row["self_test"]) for name, row in rows.items() if name in MADE}
     assert found == {"good": (True, "passed"), "wrong": (False, "failed"), "untried": (True, "none")}
-    assert "echo: expected accepted, got runtime_error" in rows["wrong"]["reason"]
+    place = f"{tmp_path / 'wrong.yaml'}:4: self-test echo: "
+    assert rows["wrong"]["reason"].startswith(f"{place}expected accepted, got runtime_error; ")
 
 
 def test_attacks_that_are_held_and_that_succeed_are_told_apart() -> None:
