@@ -163,5 +163,6 @@ OBJECTIVEC: Table = {
     "does not compile": ("int f(int x) { return 2 * x\n", OBJC_MAIN.format(4), "compile_error"),
 }  # fmt: skip
 KNOWN = {
-    "typescript": TYPESCRIPT, "kotlin": KOTLIN, "csharp": CSHARP, "objectivec": OBJECTIVEC,
+    "typescript": TYPESCRIPT, "kotlin": KOTLIN, "scala": SCALA, "groovy": GROOVY, "csharp": CSHARP,
+    "objectivec": OBJECTIVEC,
 }  # fmt: skip
