@@ -105,6 +105,10 @@ test-properties: setup ## look for counterexamples to the properties for some te
 bench: setup ## measure ratios against a reference in the same run
 	$(PYTEST) -rs -s tests/bench
 
+.PHONY: docs
+docs: setup ## write docs/languages.md from the packs, and measure what it says of toolchains
+	$(PYTHON_IN) infra/docs/languages.py
+
 .PHONY: wheel
 wheel: setup ## build dist/tasklake-*.whl
 	@# setuptools ships whatever an earlier build left there, deleted modules too
