@@ -10,9 +10,11 @@ from tasklake.sandbox_exec.doctor import offers
 from tasklake.sandbox_exec.languages import load_languages
 from tasklake.sandbox_exec.levels import attacked
 from tasklake.sandbox_exec.pool import Pool
+from tasklake.sandbox_exec.probing import isolation_level
 
 pytestmark = pytest.mark.sandbox
 
+KEYS = {"id", "tier", "offered", "reason", "toolchain", "self_test", "start_ms", "isolation"}
 MADE = ("good", "wrong", "untried")
 PACK = """\
 filename: main.sh
@@ -35,6 +37,10 @@ def test_language_that_fails_its_self_test_is_not_offered(tmp_path: Path) -> Non
     found = {name: (row["offered"], row["self_test"]) for name, row in rows.items() if name in MADE}
     assert found == {"good": (True, "passed"), "wrong": (False, "failed"), "untried": (True, "none")}
     assert "echo: expected accepted, got runtime_error" in rows["wrong"]["reason"]
+    assert set(rows["good"]) == KEYS
+    assert {row["isolation"] for row in rows.values()} == {isolation_level()}
+    assert rows["good"]["start_ms"] > 0
+    assert [rows[name]["start_ms"] for name in ("wrong", "untried")] == [None, None]
 
 
 def test_attacks_that_are_held_and_that_succeed_are_told_apart() -> None:
