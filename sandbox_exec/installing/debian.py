@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Sequence
@@ -48,6 +49,29 @@ def planned(packages: Sequence[str]) -> Transaction:
     coming = [line.split()[1] for line in lines if line.startswith("Inst ")]
     addresses = ran([*INSTALL[:-3], "--print-uris", *INSTALL[-3:], *packages])
     return Transaction(tuple(coming), sum(int(each[1]) for each in map(ADDRESS.match, addresses) if each))
+
+
+def possible(packages: Sequence[str]) -> bool:
+    """True where apt would install them beside all that there is."""
+    try:
+        return bool(planned(packages).packages)
+    except InstallError:
+        return False
+
+
+def owned(path: str) -> bool:
+    """True where the file, or what its link leads to, came with a package."""
+    names = {path, os.path.realpath(path)}
+    # A package may know a file by its name of before /bin became a link to /usr/bin.
+    names |= {name.removeprefix("/usr") for name in names}
+    return any(map(_known, sorted(names)))
+
+
+def _known(name: str) -> bool:
+    try:
+        return bool(ran(["dpkg-query", "--search", "--", name]))
+    except InstallError:
+        return False
 
 
 def installed(packages: Sequence[str], tell: Tell = quiet) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from tasklake.sandbox_exec.errors import TasklakeError
 from tasklake.sandbox_exec.installing import debian, places, registries, roots, sources
 from tasklake.sandbox_exec.installing.tools import InstallError
-from tasklake.sandbox_exec.languages import Language, ToolchainMissing, toolchain
+from tasklake.sandbox_exec.languages import Language, ToolchainMissing, resolved, toolchain
 from tasklake.sandbox_exec.languages.toolchains import ROOT
 
 # What a person is told while a pack is installed: its id and a line.
@@ -48,12 +48,29 @@ def plan(pack: Language, beside: Path | None = None) -> Plan:
     try:
         if install.text:
             raise InstallError(f"the pack says it in words only: {'; '.join(install.text)}")
-        lacking = debian.missing(_of_host(pack, beside))
+        lacking = _lacking(pack, beside)
         coming = debian.planned(lacking)
         does = [f"apt-get install {' '.join(lacking)}"] if lacking else []
         return Plan(pack, (*does, *_own(pack, beside)), coming.packages, coming.size)
     except TasklakeError as error:
         return Plan(pack, why_not=str(error))
+
+
+def _lacking(pack: Language, beside: Path | None) -> list[str]:
+    """The packages to install: none where somebody has brought the commands by other means, for they work."""
+    lacking = debian.missing(_of_host(pack, beside))
+    if not lacking or pack.install.suite or not _answers(pack):
+        return lacking
+    found = [resolved(command, pack.home, pack.folder)[0] for command in pack.needs()]
+    others = [path for path in found if not path.startswith(pack.folder)]
+    return lacking if all(map(debian.owned, others)) and debian.possible(lacking) else []
+
+
+def _answers(pack: Language) -> bool:
+    try:
+        return bool(toolchain(pack))
+    except ToolchainMissing:
+        return False
 
 
 def _of_host(pack: Language, beside: Path | None) -> tuple[str, ...]:
@@ -111,7 +128,7 @@ def _install(planned: Plan, told: Told, beside: Path | None) -> None:
     def tell(line: str) -> None:
         told(pack.id, line)
 
-    lacking = debian.missing(_of_host(pack, beside)) if planned.does else []
+    lacking = _lacking(pack, beside) if planned.does else []
     if lacking:
         tell(f"apt-get install {' '.join(lacking)}")
         debian.installed(lacking, tell)

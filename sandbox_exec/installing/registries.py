@@ -31,7 +31,7 @@ def pip(packages: Sequence[str], folder: Path, tell: Tell) -> None:
     python = shutil.which("python3", path=SEARCH_PATH) or sys.executable
     version = ran([python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"])[0]
     target = folder / "lib" / "python"
-    options = ["--disable-pip-version-check", "--no-input", "--no-compile", "--only-binary=:all:"]
+    options = ["--disable-pip-version-check", "--no-input", "--no-compile", "--only-binary=:all:", "--progress-bar=off"]
     argv = [sys.executable, "-m", "pip", "install", *options, f"--python-version={version}", f"--target={target}"]
     ran([*argv, "--", *packages], tell)
     for script in sorted((target / "bin").glob("*")):

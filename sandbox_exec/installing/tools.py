@@ -40,8 +40,13 @@ def ran(argv: Sequence[str], tell: Tell = quiet, folder: str | None = None) -> l
     except OSError as error:
         raise InstallError(f"{argv[0]} cannot be started: {error.strerror}") from None
     if process.returncode:
-        raise InstallError(f"{argv[0]} ended with {process.returncode}: {reason(lines)}")
+        raise InstallError(f"{_name(argv)} ended with {process.returncode}: {reason(lines)}")
     return lines
+
+
+def _name(argv: Sequence[str]) -> str:
+    """The tool itself, and not what it is started by with variables of its own."""
+    return next((word for word in argv if word not in ("env", *PLAINLY) and "=" not in word), argv[0])
 
 
 def reason(lines: Sequence[str]) -> str:

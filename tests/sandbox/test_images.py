@@ -11,7 +11,7 @@ from tasklake.sandbox_exec.containers import engine
 from tasklake.sandbox_exec.containers.toolchains import image_of
 from tasklake.sandbox_exec.doctor import QUICK, self_test
 from tasklake.sandbox_exec.installing import images
-from tasklake.sandbox_exec.languages import ground, load_languages
+from tasklake.sandbox_exec.languages import ToolchainMissing, ground, load_languages, toolchain
 from tasklake.sandbox_exec.pool import Pool
 from tasklake.sandbox_exec.probing import backend_for
 
@@ -52,3 +52,13 @@ def test_self_tests_pass_in_the_image(name: str) -> None:
     assert not [row for row in rows if not row["ok"]]
     assert echo.toolchain == told
     assert pack.install.debian[0] in told
+
+
+def test_root_without_an_image_is_refused_with_the_command() -> None:
+    """A folder with a root stands for nothing in a container: what to do is told, and other languages go on."""
+    pack = load_languages()["janet"]
+    if not os.path.isdir(f"{pack.folder}/root"):
+        pytest.skip("no root file system is installed; tasklake languages install janet")
+    with pytest.raises(ToolchainMissing, match="tasklake languages image janet"):
+        toolchain(pack, backend_for("docker"))
+    assert toolchain(load_languages()["shell"], backend_for("docker"))

@@ -10,9 +10,11 @@ from tasklake.sandbox_exec.doctor import offers
 from tasklake.sandbox_exec.languages import load_languages
 from tasklake.sandbox_exec.levels import attacked
 from tasklake.sandbox_exec.pool import Pool
+from tasklake.sandbox_exec.probing import isolation_level
 
 pytestmark = pytest.mark.sandbox
 
+KEYS = {"id", "tier", "offered", "reason", "toolchain", "self_test", "start_ms", "isolation"}
 MADE = ("good", "wrong", "untried")
 PACK = """\
 filename: main.sh

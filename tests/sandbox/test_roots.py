@@ -14,7 +14,7 @@ import pytest
 
 from tasklake.sandbox_exec.backends import IsolationError, backends
 from tasklake.sandbox_exec.doctor import self_test
-from tasklake.sandbox_exec.installing import packs, roots
+from tasklake.sandbox_exec.installing import images, packs, places
 from tasklake.sandbox_exec.languages import Install, Language, ToolchainMissing, ground, load_languages, toolchain
 from tasklake.sandbox_exec.pool import Pool
 from tasklake.sandbox_exec.verdict import Case
@@ -179,4 +179,27 @@ def test_root_is_made_from_the_mirror_of_this_machine() -> None:
         with Pool() as pool:
             assert [row for row in self_test(pack, pool.done) if not row["ok"]] == []
     finally:
-        roots.removed(place)
+        places.removed(place)
+
+
+@pytest.mark.wide
+@pytest.mark.skipif(os.geteuid() != 0, reason="root file systems are made by root alone")
+def test_archive_is_unpacked_and_used(tmp_path: Path) -> None:
+    """A root file system for a host without Docker: unpacked where toolchains lie, it is the language's toolchain."""
+    place = Path("/var/tmp") / f"tasklake-unpacked-{os.getpid()}"
+    place.mkdir(mode=0o755)
+    # Of this machine's own suite, whose toolchain the machine then does not need.
+    pack = replace(load_languages()["lua"], place=str(place))
+    try:
+        (row,) = images.built([pack], lambda *_: None, tmp_path, None)
+        if "ended with" in row["reason"] or "is made by" in row["reason"]:
+            pytest.skip(row["reason"])
+        assert row["reason"] == ""
+        subprocess.run(["tar", "-C", str(place), "-xzf", row["made"]], check=True)
+        assert ground(pack).root == f"{place}/lua/root"
+        assert toolchain(pack) == row["toolchain"]
+        assert packs.plan(pack).does == ()
+        with Pool() as pool:
+            assert [row for row in self_test(pack, pool.done) if not row["ok"]] == []
+    finally:
+        places.removed(place)
