@@ -38,6 +38,10 @@ def test_language_that_fails_its_self_test_is_not_offered(tmp_path: Path) -> Non
     assert found == {"good": (True, "passed"), "wrong": (False, "failed"), "untried": (True, "none")}
     place = f"{tmp_path / 'wrong.yaml'}:4: self-test echo: "
     assert rows["wrong"]["reason"].startswith(f"{place}expected accepted, got runtime_error; ")
+    assert set(rows["good"]) == KEYS
+    assert {row["isolation"] for row in rows.values()} == {isolation_level()}
+    assert rows["good"]["start_ms"] > 0
+    assert [rows[name]["start_ms"] for name in ("wrong", "untried")] == [None, None]
 
 
 def test_attacks_that_are_held_and_that_succeed_are_told_apart() -> None:
