@@ -26,6 +26,8 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("sandbox_exec/extract.py", "bash"): "how a session at a terminal is marked in an answer: no program",
     ("sandbox_exec/extract.py", "sh"): "the same",
     ("sandbox_exec/extract.py", "shell"): "the same",
+    ("sandbox_exec/installing/images.py", "python3"): "a package that the agent itself runs in",
+    ("sandbox_exec/installing/registries.py", "go"): REGISTRY,
     ("sandbox_exec/languages/reading.py", "go"): REGISTRY,
     ("sandbox_exec/work.py", "sh"): SHELL,
     ("udfs/grammar/canon.py", "d"): GRAMMAR,
