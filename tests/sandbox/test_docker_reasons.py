@@ -19,7 +19,8 @@ import pytest
 
 from tasklake.sandbox_exec.backends import IsolationError, wanted
 from tasklake.sandbox_exec.containers.engine import QUICK_S
-from tasklake.sandbox_exec.pool import Pool, why_not
+from tasklake.sandbox_exec.pool import Pool
+from tasklake.sandbox_exec.probing import why_not
 
 pytestmark = pytest.mark.sandbox
 
@@ -30,7 +31,7 @@ import os, sys
 if sys.argv[1] == "missing": sys.modules["docker"] = None
 else: import docker.utils
 from tasklake.sandbox_exec.backends import wanted
-from tasklake.sandbox_exec.pool import why_not
+from tasklake.sandbox_exec.probing import why_not
 level = wanted("docker")[0]
 if sys.argv[1] == "plain": os.seteuid(int(sys.argv[2]))
 sys.stdout.write(why_not(level))

@@ -11,7 +11,8 @@ import pytest
 from tasklake.sandbox_exec.backends import wanted
 from tasklake.sandbox_exec.languages import ToolchainMissing, language, toolchain
 from tasklake.sandbox_exec.limits import MIB, Limits
-from tasklake.sandbox_exec.pool import Pool, why_not
+from tasklake.sandbox_exec.pool import Pool
+from tasklake.sandbox_exec.probing import why_not
 from tasklake.sandbox_exec.verdict import Case, Verdict
 
 pytestmark = pytest.mark.sandbox

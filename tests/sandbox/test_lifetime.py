@@ -20,7 +20,8 @@ from tasklake.sandbox_exec.agent.tree import children
 from tasklake.sandbox_exec.backends import wanted
 from tasklake.sandbox_exec.channel import Agent, AgentDied, Kind
 from tasklake.sandbox_exec.limits import Limits
-from tasklake.sandbox_exec.pool import Pool, why_not
+from tasklake.sandbox_exec.pool import Pool
+from tasklake.sandbox_exec.probing import why_not
 from tasklake.sandbox_exec.verdict import Case, Verdict
 
 pytestmark = pytest.mark.sandbox
