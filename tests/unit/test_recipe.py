@@ -289,15 +289,15 @@ def test_languages_are_those_of_the_packs(tmp_path: Path) -> None:
     folder = tmp_path / "plugins" / "languages"
     folder.mkdir(parents=True)
     (folder / "zig.yaml").write_text("filename: main.zig\nexecute: zig run main.zig\n")
-    (folder / "nim.yaml").write_text("filename: main.nim\n")
+    (folder / "hare.yaml").write_text("filename: main.ha\n")
     file = write(tmp_path, GOOD + "languages:\n  - lua\n  - Python 3\n  - zig\n")
     assert load_recipe(file, plugins=tmp_path / "plugins").languages == ("lua", "Python 3", "zig")
-    file = write(tmp_path, GOOD + "languages:\n  - luaa\n  - zig\n  - nim\n")
+    file = write(tmp_path, GOOD + "languages:\n  - luaa\n  - zig\n  - hare\n")
     assert [mistake.where for mistake in refused(file).mistakes] == [f"{file}:{line}" for line in (5, 6, 7)]
     assert "did you mean lua?" in refused(file).mistakes[0].what
     with pytest.raises(RecipeError) as error:
         load_recipe(file, plugins=tmp_path / "plugins")
-    assert f"the pack of nim is broken: {folder / 'nim.yaml'}:1: execute is missing" in str(error.value)
+    assert f"the pack of hare is broken: {folder / 'hare.yaml'}:1: execute is missing" in str(error.value)
     assert [mistake.where for mistake in refused("demo", "languages=javascrpt").mistakes] == [
         "--set languages=javascrpt"
     ]
