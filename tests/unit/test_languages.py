@@ -60,9 +60,9 @@ def test_our_packs_are_sound() -> None:
     """Every file of ours loads, and the languages that are promised are among them."""
     assert broken_languages() == {}
     promised = (
-        "ada assembly c cobol commonlisp cpp csharp d elixir erlang fortran go groovy haskell janet java javascript julia "
-        "kotlin lua luajit nim objectivec ocaml octave pascal perl php prolog python r racket ruby rust scala scheme shell "
-        "swift systemverilog tcl tengo typescript verilog vhdl"
+        "ada assembly c cobol commonlisp cpp csharp d elixir erlang fortran go groovy haskell janet java "
+        "javascript julia kotlin lua luajit nim objectivec ocaml octave pascal perl php prolog python r "
+        "racket ruby rust scala scheme shell swift systemverilog tcl tengo typescript verilog vhdl "
     )
     assert set(promised.split()) <= set(load_languages())
 
