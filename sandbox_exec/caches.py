@@ -11,7 +11,8 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tasklake.sandbox_exec.channel import File
@@ -60,10 +61,8 @@ def root() -> Path:
 
 
 def _fill(folder: Path, files: Sequence[File]) -> None:
-    """The folder is there, whole: who is killed while filling it leaves none, and who comes second uses the first's."""
-    partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
-    try:
-        partial.chmod(0o755)
+    """The folder holds what the build left in its own."""
+    with made_once(folder) as partial:
         for name, executable, data in files:
             inside = Path(name)
             if inside.parts[0] == INSIDE:
@@ -71,6 +70,15 @@ def _fill(folder: Path, files: Sequence[File]) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(data)
                 target.chmod(0o755 if executable else 0o644)
+
+
+@contextmanager
+def made_once(folder: Path) -> Iterator[Path]:
+    """To be filled, and then this folder, whole: who is killed leaves none, and who comes second uses the first's."""
+    partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+    try:
+        partial.chmod(0o755)
+        yield partial
         try:
             partial.rename(folder)
         except OSError:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib.resources
-import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from tasklake.sandbox_exec.caches import CacheError, root
+from tasklake.sandbox_exec.caches import CacheError, made_once, root
 from tasklake.sandbox_exec.channel import Zygote
 from tasklake.sandbox_exec.languages import SEARCH_PATH, Language
 from tasklake.sandbox_exec.limits import Limits
@@ -58,18 +56,11 @@ def _library() -> tuple[str, str]:
 
 
 def _build(place: Path, compiler: str, source: bytes) -> None:
-    """The folder is there, with the library in it; whoever comes second uses the first's."""
-    partial = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name}-"))
-    try:
-        partial.chmod(0o755)
+    """The folder is there, with the library in it."""
+    with made_once(place) as partial:
+        built = partial / "zygote.so"
         subprocess.run(
-            [compiler, *WORDS, str(partial / "zygote.so"), "-x", "c", "-", "-ldl"],
+            [compiler, *WORDS, str(built), "-x", "c", "-", "-ldl"],
             input=source, capture_output=True, check=True, timeout=BUILDING_S, env={"PATH": SEARCH_PATH},
         )  # fmt: skip
-        os.chmod(partial / "zygote.so", 0o755)
-        partial.rename(place)
-    except OSError:
-        if not place.exists():
-            raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        built.chmod(0o755)
