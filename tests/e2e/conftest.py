@@ -50,8 +50,9 @@ class Command:
         return found
 
     def versions(self, lake: Path) -> dict[str, int]:
-        """The Delta version of every table."""
-        return {table["name"]: table["version"] for table in self.json("tables", "--dir", lake)}
+        """The Delta version of every table; a view has none."""
+        rows = self.json("tables", "--dir", lake)
+        return {table["name"]: table["version"] for table in rows if table["version"] is not None}
 
 
 @dataclass(frozen=True)
