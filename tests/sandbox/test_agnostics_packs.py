@@ -93,4 +93,4 @@ def test_file_of_agnostics_in_a_plugin_folder(tmp_path: Path) -> None:
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         told = json.loads(done.stdout)
-        assert told["verdict"] == "accepted" if argv is words else "theirs" in {row["language"] for row in told}
+        assert told["verdict"] == "accepted" if argv is words else "theirs" in {row["id"] for row in told}
