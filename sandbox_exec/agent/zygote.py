@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import struct
@@ -61,6 +62,9 @@ class Zygote:
         try:
             told, handles, _, _ = socket.recv_fds(self.socket, 8, 1)
             self.forked = struct.unpack("q", told)[0]
+            if handles and select.select(handles, [], [], 0)[0]:
+                # Ended from outside while it waited: what comes next on the socket is not about this run.
+                raise OSError("what it had made ready has ended")
             if self.forked > 0:
                 socket.send_fds(self.socket, [b"."], list(ends))
         except (OSError, struct.error) as error:
