@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 # Raised when the rule that turns oracle runs into grounded or refused changes.
-GROUND_VERSION = "1"
+GROUND_VERSION = "2"
 # Raised when the way from a recorded answer to a candidate changes.
 PROPOSE_VERSION = "2"
 # Raised when the judge's precedence or its reading of stored measures changes.

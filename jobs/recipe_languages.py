@@ -20,10 +20,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from tasklake.jobs.recipe_parts import Text, as_tuple
 from tasklake.sandbox_exec.documents import nearest
-from tasklake.sandbox_exec.languages import TIERS, Language, PackError, language
+from tasklake.sandbox_exec.languages import OFFERED, TIERS, Language, PackError, language
 
-# Stands for every language of this machine.
-OFFERED = "offered"
 # How tiers stand among the languages of a recipe that has been read: no pack can have a name with such signs in it.
 TIER = re.compile(r"tier (>=|<=|=)([1-5])")
 OPERATORS: dict[str, Callable[[int, int], bool]] = {">=": operator.ge, "<=": operator.le, "=": operator.eq}

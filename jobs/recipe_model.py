@@ -21,11 +21,12 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from tasklake.jobs.config import RecipeSettings
-from tasklake.jobs.recipe_languages import OFFERED, Languages
+from tasklake.jobs.recipe_languages import Languages
 from tasklake.jobs.recipe_llm import Llm
 from tasklake.jobs.recipe_parts import Count, Seconds, Section, Text, as_tuple
 from tasklake.sandbox_exec.backends import IsolationError, wanted
 from tasklake.sandbox_exec.documents import nearest
+from tasklake.sandbox_exec.languages import OFFERED
 
 Stage = Literal["ingest", "reformulate", "ground", "propose", "execute", "judge", "gate", "release"]
 STAGES: tuple[Stage, ...] = get_args(Stage)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from tasklake.sandbox_exec.errors import TasklakeError
@@ -84,13 +85,15 @@ def oracle_runs(
 ) -> Iterator[Callable[[Mapping[str, Any], str, str], Row]]:
     """A judge of oracles: every run is fresh, and all must reproduce every expected output, identically."""
     tell(level)
+    # Forks of one zygote share what it drew by lot when it started, such as the order of Python's sets.
+    started = {name: replace(pack, zygote="", zygote_calls=()) for name, pack in packs.items()}
     with Pool(slots=1, isolation=isolation) as pool:
 
         def judged(row: Mapping[str, Any], language: str, program: str) -> Row:
             asked = {**row, "execution_id": row["oracle_id"], "language": language, "program": program}
             runs: list[Row] = []
             while len(runs) < attempts and all(run["verdict"] == Verdict.accepted for run in runs):
-                runs.append(_guarded(pool, packs, limits, asked))
+                runs.append(_guarded(pool, started if runs else packs, limits, asked))
             verdict, detail = _agreement(runs)
             kept = {name: row[name] for name in ("oracle_id", "task_id", "problem_id", "made_by")}
             shown = {"toolchain": runs[-1]["toolchain"], "isolation": runs[-1]["isolation"], "stderr_tail": detail}

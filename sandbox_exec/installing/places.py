@@ -83,11 +83,8 @@ def asked(install: Install, beside: Path | None = None) -> str:
 
 
 def source_of(install: Install, beside: Path | None) -> Path | None:
-    """The folder of sources; a relative one lies beside the pack."""
-    source = Path(install.source).expanduser()
-    if not install.source or (beside is None and not source.is_absolute()):
-        return None
-    return source if source.is_absolute() else Path(str(beside), source)
+    """The folder of sources, beside the pack."""
+    return beside / install.source if install.source and beside is not None else None
 
 
 def is_there(pack: Language, beside: Path | None = None) -> bool:

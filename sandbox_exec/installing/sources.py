@@ -23,12 +23,10 @@ cd "$SOURCE"
 
 
 def built(install: Install, folder: Path, beside: Path | None) -> None:
-    """The folder holds what the steps have put into PREFIX; a relative source lies beside the pack."""
+    """The folder holds what the steps have put into PREFIX; the source lies beside the pack."""
     source = source_of(install, beside)
     if source is None:
-        raise InstallError(
-            f"source {install.source}: expected an absolute path, for the pack lies in no folder of its own"
-        )
+        raise InstallError(f"source {install.source}: the pack has to lie in a folder of plugins, and that beside it")
     files = read(source)
     script = FIRST + "\n".join(install.steps) + "\n"
     backend = backend_for("any")
@@ -62,4 +60,8 @@ def read(source: Path) -> list[File]:
     if not source.is_dir():
         raise InstallError(f"the source folder {source} is not there")
     paths = sorted(path for path in source.rglob("*") if path.is_file())
+    for path in paths:
+        # Whoever wrote the pack does not choose what else root reads here.
+        if not path.resolve().is_relative_to(source.resolve()):
+            raise InstallError(f"the source {path} is a link out of its folder; put the file itself there")
     return [(str(path.relative_to(source)), bool(path.stat().st_mode & 0o100), path.read_bytes()) for path in paths]

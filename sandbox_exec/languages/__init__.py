@@ -14,11 +14,12 @@ from tasklake.sandbox_exec.documents import nearest
 from tasklake.sandbox_exec.errors import TasklakeError
 from tasklake.sandbox_exec.languages import scarcity
 from tasklake.sandbox_exec.languages.model import Convention, Factors, Install, Language, NoConventionError, SelfTest
-from tasklake.sandbox_exec.languages.reading import TIERS, PackError, read_language
+from tasklake.sandbox_exec.languages.reading import OFFERED, TIERS, PackError, read_language
 from tasklake.sandbox_exec.languages.toolchains import Ground, ToolchainMissing, ground, resolved, toolchain
 from tasklake.sandbox_exec.probing import SEARCH_PATH
 
 __all__ = [
+    "OFFERED",
     "SEARCH_PATH",
     "TIERS",
     "Convention",
@@ -59,10 +60,11 @@ def language(name: str, packs: Mapping[str, Language] | None = None) -> Language
     if name in known:
         return known[name]
     asked = name.strip().lower()
-    # The last first: a plugin's pack was read after ours.
-    for pack in reversed(list(known.values())):
-        if asked in (each.lower() for each in (pack.id, *pack.names)):
-            return pack
+    # Ids before names, so that no pack takes another's, and the last first: a plugin's pack was read after ours.
+    for named in (lambda pack: (pack.id,), lambda pack: pack.names):
+        for pack in reversed(list(known.values())):
+            if asked in (each.lower() for each in named(pack)):
+                return pack
     near = nearest(asked, sorted({each.lower() for pack in known.values() for each in (pack.id, *pack.names)}))
     advice = f"did you mean {near}?" if near else f"known: {', '.join(sorted(known)) or 'none'}"
     raise PackError(f"no language is called {name}; {advice}")

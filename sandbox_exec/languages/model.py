@@ -8,7 +8,6 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from tasklake.sandbox_exec.errors import TasklakeError
 from tasklake.sandbox_exec.limits import FACTORS, MIB, Limits
@@ -27,6 +26,9 @@ MEMORY = "{memory_mb}"
 FOLDER = "{folder}"
 # Every box shows /opt, and packages of the distribution leave this name alone.
 TOOLCHAINS = "/opt/tasklake"
+
+# The fields that decide a verdict beside limits and variables. Where the toolchain lies is seen from its version.
+EXECUTING = ("filename", "compile", "execute", "caches", "show", "zygote", "zygote_calls")
 
 
 class NoConventionError(TasklakeError):
@@ -155,9 +157,8 @@ class Language:
 
     def digest(self) -> str:
         """The sha256 of what decides a verdict: a new prompt or name must not make stored verdicts stale."""
-        executing: tuple[Any, ...] = (self.filename, self.compile, self.execute, self.limit_factors.pairs)
-        # Only where there are any, so that verdicts which were stored before packs knew of variables stay valid.
-        executing += (sorted(self.environment),) if self.environment else ()
+        executing = {name: getattr(self, name) for name in EXECUTING}
+        executing |= {"limit_factors": self.limit_factors.pairs, "environment": sorted(self.environment)}
         return hashlib.sha256(json.dumps(executing).encode()).hexdigest()
 
     def command(self, name: str, limits: Limits | None = None) -> list[str]:

@@ -25,6 +25,8 @@ from tasklake.sandbox_exec.verdict import Verdict
 
 Path = tuple[str | int, ...]
 TIERS = range(1, 6)
+# What a recipe calls every language of its machine.
+OFFERED = "offered"
 # When a zygote may be forked.
 MOMENTS = ("open", "read")
 # More than a million copies of a line is no test of a language but of the machine.
@@ -71,6 +73,8 @@ def read_language(text: str, file: str, stem: str) -> Language:
     document = load_document(text, file)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_+#-]*", stem):
         raise PackError(f"{file}:1: {stem!r} cannot be a language's id; rename the file, such as lua.yaml")
+    if stem.lower() == OFFERED:
+        raise PackError(f"{file}:1: {stem} stands for every language of a machine; rename the file")
     places = _known(document, (), document.data, tuple(READERS))
     for needed in ("filename", "execute"):
         if needed not in places:
@@ -176,6 +180,13 @@ def _named(place: _Place, form: str) -> tuple[str, ...]:
         if not re.fullmatch(form, _text(each)):
             raise each.wrong(f"{each.value!r} is not a package's name of the form {form}")
     return _texts(place)
+
+
+def _source(place: _Place) -> str:
+    """A folder beside the pack: whoever wrote the pack does not choose what else is read on this machine."""
+    if not all(part and part not in (".", "..") for part in _text(place).split("/")) or place.value.startswith("~"):
+        raise place.wrong(f"{place.value!r} is not the name of a folder beside the pack, such as tiny-sources")
+    return str(place.value)
 
 
 def _suite(place: _Place) -> str:
@@ -323,7 +334,7 @@ NAMED = {
 INSTALL_READERS: dict[str, Callable[[_Place], Any]] = {
     **{registry: partial(_named, form=form) for registry, form in NAMED.items()},
     "suite": _suite,
-    "source": _text,
+    "source": _source,
     "steps": _texts,
 }
 READERS: dict[str, Callable[[_Place], Any]] = {

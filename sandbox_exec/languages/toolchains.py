@@ -16,6 +16,7 @@ from types import ModuleType
 from tasklake.sandbox_exec.backends import IsolationError
 from tasklake.sandbox_exec.errors import TasklakeError
 from tasklake.sandbox_exec.languages.model import Language
+from tasklake.sandbox_exec.languages.reading import PRIVATE
 from tasklake.sandbox_exec.limits import BUILD
 from tasklake.sandbox_exec.probing import SEARCH_PATH, backend_for, said
 
@@ -64,6 +65,8 @@ def ground(pack: Language, backend: ModuleType | None = None) -> Ground:
         image, told = images(pack.id) if images else ("", "")
         if image:
             return Ground(told, image)
+        for folder in pack.show:
+            _may_be_shown(folder)
         if pack.install.suite or os.path.isdir(f"{pack.folder}/{ROOT}"):
             return Ground(_of_root(pack, backend), f"{pack.folder}/{ROOT}")
         variables = tuple(pack.variables(BUILD).items()) if pack.version else ()
@@ -191,7 +194,34 @@ def resolved(command: str, home: tuple[str, ...] = (), folder: str = "", root: s
     real = str(Path(found).resolve())
     if real.startswith(SHOWN):
         return found if found.startswith(SHOWN) else real, ()
-    return real, (str(Path(real).parent.parent), *own_folder(folder))
+    return real, (_around(real), *own_folder(folder))
+
+
+def _around(command: str) -> str:
+    """The toolchain's folder: what holds the `bin` with the command, or only where that lies."""
+    place = Path(command).parent
+    if place.name == "bin" and not _is_more(place.parent):
+        return str(place.parent)
+    if _is_more(place):
+        raise ToolchainMissing(
+            f"a box that shows the command {command} would show all of {place}; put it into a folder of its own, such "
+            f"as /opt/{Path(command).name}/bin"
+        )
+    return str(place)
+
+
+def _is_more(folder: Path) -> bool:
+    """True for what holds more than a toolchain: a home, ~/.local, a folder around them, or one next to the root."""
+    home = Path(os.path.expanduser("~")).resolve()
+    homes = folder.parent == Path("/home") or folder == Path("/root")
+    return homes or len(folder.parts) <= 2 or (home / ".local").is_relative_to(folder)
+
+
+def _may_be_shown(folder: str) -> None:
+    """Refuses a folder of a pack that a link leads to where no candidate may look."""
+    real = Path(folder).resolve()
+    if len(real.parts) <= 2 or f"/{real.parts[1]}" in PRIVATE:
+        raise ToolchainMissing(f"its pack shows {folder}, which leads to {real}: no box shows that")
 
 
 def _in_image(command: str, folder: str, image: str) -> str:

@@ -59,6 +59,30 @@ def test_toolchain_of_its_own_folder_names_that_folders_version(folder: Path) ->
     assert toolchain(pack) == "x 1.2 (0123)"
 
 
+def test_box_shows_a_toolchain_and_not_what_lies_around_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command in a home's `bin`, or in no `bin` at all, shows the folder that it lies in and no more."""
+    monkeypatch.setenv("HOME", str(folder))
+    for place, shown in (("bin", "bin"), (".local/bin", ".local/bin"), ("made/bin", "made"), ("made/y", "made/y")):
+        there = command(folder / place / "shown-x", "echo x")
+        assert resolved(str(there)) == (str(there), (str(folder / shown),))
+    (folder / "key").write_text("secret", "utf-8")
+    command(folder / "bin" / "looks-x", f"cat {folder}/key 2>&1; true")
+    monkeypatch.setenv("PATH", str(folder / "bin"), prepend=":")
+    assert "No such file" in toolchain(replace(X, version=("looks-x",)))
+    with pytest.raises(ToolchainMissing, match="put it into a folder of its own, such as /opt/home-x/bin"):
+        resolved(str(command(folder / "home-x", "echo x")))
+
+
+def test_pack_shows_nothing_that_a_link_hides(folder: Path) -> None:
+    """What a box must not show is told by where it is, not by what the pack calls it."""
+    (folder / "link").symlink_to("/home")
+    (folder / "near").mkdir()
+    assert toolchain(replace(X, show=(str(folder / "near"),)))
+    for path in (folder / "link", folder / "link" / "somebody"):
+        with pytest.raises(ToolchainMissing, match="no box shows that"):
+            toolchain(replace(X, show=(str(path),)))
+
+
 def test_version_is_asked_for_in_a_box(folder: Path) -> None:
     """A version command sees and changes nothing outside: it is no more trusted than a program."""
     left = folder / "left"

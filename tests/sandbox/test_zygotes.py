@@ -14,10 +14,11 @@ from tasklake.sandbox_exec import zygotes
 from tasklake.sandbox_exec.backends import IsolationError
 from tasklake.sandbox_exec.channel import Agent
 from tasklake.sandbox_exec.job import Job
-from tasklake.sandbox_exec.languages import Language, ToolchainMissing, load_languages, toolchain
+from tasklake.sandbox_exec.languages import Language, ToolchainMissing, language, load_languages, toolchain
 from tasklake.sandbox_exec.limits import MIB, Limits
 from tasklake.sandbox_exec.pool import Pool
 from tasklake.sandbox_exec.verdict import Case, Result, Verdict
+from tasklake.udfs.execute import oracle_runs
 
 pytestmark = pytest.mark.sandbox
 
@@ -178,3 +179,13 @@ def test_a_runtime_that_never_comes_to_its_program_is_started(pool: Pool) -> Non
     result = pool.run("exit 0", wrong, [Case(b"", b"")])
     assert result.verdict is Verdict.accepted
     assert "never came to its program" in next(reversed(pool.idle.queue[0].without.values()))
+
+
+@pytest.mark.parametrize(("program", "verdict"), [("print(hash('a') / 7)", "wrong_answer"), ("print(3.5)", "accepted")])
+def test_oracle_whose_output_is_drawn_by_lot_is_found_out(program: str, verdict: str) -> None:
+    """The second run is a start of its own, for forks of one zygote have the same seed of hashes."""
+    row = {"oracle_id": "o", "task_id": "t", "problem_id": "p", "made_by": "m", "checker": "tokens:abs=1e30"}
+    with oracle_runs({"python": language("python")}, Limits(), "any", "error", 2) as judge:
+        told = judge({**row, "cases": [{"input": "", "output": "0.5"}]}, "python", program)
+    assert told["verdict"] == verdict
+    assert told["executed"] == 2

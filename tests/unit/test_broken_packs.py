@@ -40,6 +40,10 @@ BROKEN: dict[str, tuple[str | bytes, int, str]] = {
     "path_as_file_of_tests": (
         GOOD + "test:\n  execute: x\n  files:\n    ../a: '{program}{tests}'\n", 6, "not a plain file name",
     ),
+    "source_elsewhere": (GOOD + "install:\n  source: /root/.ssh\n  steps: [x]\n", 4, "folder beside the pack"),
+    "source_of_a_home": (GOOD + "install:\n  source: ~/.ssh\n  steps: [x]\n", 4, "folder beside the pack"),
+    "source_above": (GOOD + "install:\n  source: x/../../y\n  steps: [x]\n", 4, "folder beside the pack"),
+    "offered": (GOOD, 1, "stands for every language"),
     "alias_bomb": (GOOD + BOMB, 3, "remove the aliases"),
     "alias_within_itself": (GOOD + "tier: 3\nnames: &n [[x, *n]]\n", 4, "remove the alias"),
     "object": (GOOD + "names: !!python/object/apply:os.system ['true']\n", 3, "only plain data is read"),

@@ -261,6 +261,12 @@ def test_unknown_language_names_the_nearest() -> None:
         language("lua", {})
 
 
+def test_no_pack_takes_another_ones_id() -> None:
+    """A name that is the id of another pack means that one, in any case of letters."""
+    packs = {"lua": replace(read(GOOD), id="lua", names=()), "z": replace(read(GOOD), id="z", names=("lua",))}
+    assert language("lua", packs).id == language("Lua", packs).id == "lua"
+
+
 def test_digest_is_of_what_executes() -> None:
     """Prompts, names and self-tests leave stored verdicts valid; commands, file name and factors do not."""
     pack = read(GOOD)
@@ -272,10 +278,15 @@ def test_digest_is_of_what_executes() -> None:
         {"limit_factors": Factors((("cpu", 2.0),))},
         {"environment": (("A", "1"),)},
         {"environment": (("A", "2"),)},
+        {"caches": (("A", "1"),)},
+        {"show": ("/var/lib/x",)},
+        {"zygote": "open"},
+        {"zygote": "read"},
+        {"zygote": "read", "zygote_calls": ("x",)},
     ]
-    assert len({pack.digest(), *(replace(pack, **change).digest() for change in changes)}) == 7
-    # Where a toolchain lies, and what its builds begin with, is seen from the toolchain and makes builds quicker.
-    assert replace(pack, caches=(("A", "x"),), home=("x",), show=("/var/lib/x",)).digest() == pack.digest()
+    assert len({pack.digest(), *(replace(pack, **change).digest() for change in changes)}) == 1 + len(changes)
+    # Where a toolchain lies is seen from the toolchain.
+    assert replace(pack, home=("x",)).digest() == pack.digest()
 
 
 def test_digest_does_not_depend_on_the_order_of_variables() -> None:
