@@ -2,11 +2,12 @@
 
 A measure (one row in, some rows out) that costs money or runs programs is spooled: each task closes a segment every two
 seconds or eight rows, so a killed driver, worker or executor loses at most what was in flight plus one open segment,
-and a task that Spark retries finds its rows by key. Object stores cannot append, hence segments.
+and a task that Spark begins again finds its rows by key. Object stores cannot append, hence segments.
 """
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -35,10 +36,11 @@ TALLY = pa.schema([("rows", pa.int64())])
 
 
 class Segment:
-    """Rows of one task on their way to storage."""
+    """Rows of one part of the work on their way to storage."""
 
-    def __init__(self, bucket: str, folder: str, schema: pa.Schema, most: int):
+    def __init__(self, bucket: str, folder: str, schema: pa.Schema, most: int, part: str = "p0"):
         self.most = most
+        self.part = part
         self.bucket = bucket
         self.folder = folder
         self.schema = schema
@@ -56,9 +58,14 @@ class Segment:
         """All rows so far are on storage under a name that tells their count; a half-written file is never seen."""
         if self.rows:
             table = pa.Table.from_pylist(self.rows, schema=self.schema)
-            store(table, self.bucket, self.folder, f"seg-{len(self.rows)}-{uuid.uuid4().hex}.parquet")
+            store(table, self.bucket, self.folder, segment_name(len(self.rows), self.part))
             self.written += len(self.rows)
         self.rows, self.opened = [], time.monotonic()
+
+
+def segment_name(rows: int, part: str) -> str:
+    """A name that tells how many rows the segment has and of which part of the work, and that nobody has used."""
+    return f"seg-{rows}-{part}-{uuid.uuid4().hex}.parquet"
 
 
 def store(table: pa.Table, bucket: str, folder: str, name: str) -> None:
@@ -73,23 +80,22 @@ def store(table: pa.Table, bucket: str, folder: str, name: str) -> None:
     hidden.rename(Path(folder) / name)
 
 
-def finished(bucket: str, folder: str, key: str) -> frozenset[Any]:
-    """The keys of all rows that lie in segments of the folder."""
+def finished(bucket: str, folder: str, part: str, columns: list[str]) -> list[Row]:
+    """These columns of all rows that lie in segments of a part of the work."""
     system = bucket_system(bucket) if bucket else fs.LocalFileSystem()
     place = f"{bucket}/{folder}" if bucket else folder
     found = system.get_file_info(fs.FileSelector(place, allow_not_found=True))
-    names = [each.path for each in found if each.base_name.startswith("seg-")]
-    return frozenset(
-        value for name in names for value in pq.read_table(name, columns=[key], filesystem=system)[key].to_pylist()
-    )
+    ours = re.compile(rf"seg-\d+-{re.escape(part)}-\w+\.parquet")
+    names = [each.path for each in found if ours.fullmatch(each.base_name)]
+    return [row for name in names for row in pq.read_table(name, columns=columns, filesystem=system).to_pylist()]
 
 
-def attempt() -> int:
-    """How many times this task was begun before; 0 outside of Spark."""
+def partition() -> int:
+    """The number of the partition that this task works at; 0 outside of Spark."""
     from pyspark import TaskContext
 
     context = TaskContext.get()
-    return context.attemptNumber() if context else 0
+    return context.partitionId() if context else 0
 
 
 def spooled(
@@ -98,12 +104,14 @@ def spooled(
     """A function for mapInArrow that spools what the measure makes of every row and yields the tally.
 
     With `keep`, the column that tells rows apart, segments are small, and a task that is begun again, because its
-    worker was killed, leaves out the rows that its first try had stored.
+    worker was killed or its executor lost, leaves out the rows that an earlier attempt had stored. Segments are asked
+    for these: Spark counts attempts anew with every attempt at a stage.
     """
 
     def over(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        segment = Segment(bucket, folder, schema, KEPT_ROWS if keep else PASSING_ROWS)
-        done = finished(bucket, folder, keep) if keep and attempt() else frozenset()
+        part = f"p{partition()}"
+        segment = Segment(bucket, folder, schema, KEPT_ROWS if keep else PASSING_ROWS, part)
+        done = {row[keep] for row in finished(bucket, folder, part, [keep])} if keep else frozenset()
         with open_measure() as measure:
             for batch in batches:
                 for row in batch.to_pylist():

@@ -102,7 +102,7 @@ def test_the_name_of_a_segment_tells_how_many_rows_it_has(tmp_path):
     """Progress is read from names alone."""
     tally(tmp_path)
     counts = {
-        path.name: int(re.fullmatch(r"seg-(\d+)-[0-9a-f]+\.parquet", path.name)[1]) for path in segments(tmp_path)
+        path.name: int(re.fullmatch(r"seg-(\d+)-p0-[0-9a-f]+\.parquet", path.name)[1]) for path in segments(tmp_path)
     }
     assert counts == {path.name: pq.read_metadata(path).num_rows for path in segments(tmp_path)}
 
@@ -141,6 +141,21 @@ def test_a_task_that_dies_keeps_the_segments_that_were_closed(tmp_path):
     with pytest.raises(MemoryError):
         tally(tmp_path, failing, sizes=(2 * KEPT_ROWS,))
     assert rows(tmp_path) == list(range(KEPT_ROWS))
+
+
+def test_a_task_that_is_begun_again_measures_only_what_no_segment_holds(tmp_path):
+    """Whatever number Spark gives the attempt: 0 again where a lost executor made it begin the whole stage anew."""
+    with pytest.raises(MemoryError):
+        tally(tmp_path, failing, sizes=(2 * KEPT_ROWS,))
+    seen: list[int] = []
+
+    @contextmanager
+    def noting() -> Iterator[Measure]:
+        yield lambda row: iter([{"n": seen.append(row["n"]) or row["n"], "text": ""}])
+
+    tally(tmp_path, noting, sizes=(2 * KEPT_ROWS,))
+    assert seen == list(range(KEPT_ROWS, 2 * KEPT_ROWS))
+    assert rows(tmp_path) == list(range(2 * KEPT_ROWS))
 
 
 def test_what_only_passes_through_is_kept_in_large_segments(tmp_path):
