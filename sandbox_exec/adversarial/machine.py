@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import fcntl
 import os
 import platform
 import resource
 import socket
 import stat
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from tasklake.sandbox_exec.agent.syscalls import cpu_counter
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 ENOSYS = 38
+GET_FLAGS = 0x80086601
 
 
 def _opens(family: str) -> bool:
@@ -51,6 +55,13 @@ def _lent() -> bool:
     return os.path.exists("/usr/bin/mount") and bool(os.stat("/usr/bin/mount").st_mode & stat.S_ISUID)
 
 
+def _flags() -> bool:
+    """True where files of boxes that lie on a disk have flags."""
+    with tempfile.TemporaryFile() as file, contextlib.suppress(OSError):
+        return bool(fcntl.ioctl(file, GET_FLAGS, bytes(8)))
+    return False
+
+
 NEEDS: dict[str, Callable[[], bool]] = {
     "x86_64": lambda: platform.machine() == "x86_64",
     "vsock": lambda: _opens("AF_VSOCK"),
@@ -62,6 +73,7 @@ NEEDS: dict[str, Callable[[], bool]] = {
     "perf_for_all": lambda: _setting("/proc/sys/kernel/perf_event_paranoid").strip() in ("-1", "0", "1", "2"),
     "io_uring_for_all": lambda: _setting("/proc/sys/kernel/io_uring_disabled").strip() in ("", "0"),
     "lent_privileges": _lent,
+    "file_flags": _flags,
     "two_cpus": lambda: len(os.sched_getaffinity(0)) > 1,
 }
 

@@ -151,7 +151,7 @@ def fence(place: Place, show: Sequence[str], build: bool, off: set[str]) -> bool
         writable = [*map(place.seen, place.scratch), *(f"/dev/{name}" for name in DEVICES)]
         if "landlock" not in off:
             bounds.append(linux.landlock(readable, writable) and bound())
-        restrict(build, off)
+        restrict(build, off, fenced=True)
 
     place.spawn = spawner(give_up)
     return any(bounds)

@@ -13,7 +13,7 @@ import struct
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 X32 = 0x40000000
 ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
-LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 NUMBER, ARCHITECTURE, ARGUMENT = 0, 4, 16
 # CLONE_NEW*: a candidate that makes namespaces is root in them and reaches code that few have looked at.
 NAMESPACES = 0x20000 | 0x2000000 | 0x4000000 | 0x8000000 | 0x10000000 | 0x20000000 | 0x40000000
@@ -50,8 +50,15 @@ ATTRIBUTES: tuple[Numbers, ...] = (
 )  # fmt: skip
 # Modes and times of files named by their path, for the same reason; linkers and builders need them.
 MODES: tuple[Numbers, ...] = ((90, None), (91, 52), (268, 53), (452, 452), (132, None), (235, None), (261, None))
-# With no path it is about an open file, which is one of the box's own.
+# With no path it is about an open file, which is one of the box's own where that has a file system of its own.
 TIMES: Numbers = (280, 88)
+# Flags, attributes, keys, snapshots: commands of file systems to any open file, even one that its owner may only read.
+# The letters of ext4, of versions, of XFS, btrfs and f2fs, each in the second byte of a command.
+COMMAND: Numbers = (16, 29)
+FILE_SYSTEMS, LETTER = (0x6600, 0x7600, 0x5800, 0x9400, 0xF500), 0xFF00
+# A lease holds up whoever opens the file, a notice tells of him, a hint about how long data lives stays with a folder.
+CONTROL: Numbers = (72, 25)
+LEASE, NOTIFY, HINT = 1024, 1026, 1036
 # A lock on a file of the machine is seen, and waited for, by every box and by the machine itself.
 LOCK: Numbers = (73, 32)
 # Waiting for every disk of the machine: pretended to have been done, for programs that mean their own files.
@@ -64,15 +71,21 @@ CLONE3: Numbers = (435, 435)
 UNKNOWN = 470
 
 
-def filter_program(build: bool) -> bytes:
-    """The filter for this machine; a build may change what its own files are allowed, as linkers do."""
+def filter_program(build: bool, fenced: bool = False) -> bytes:
+    """The filter for this machine; a build may change what its own files are allowed, as linkers do.
+
+    Where a box is but fenced off, an open file may be one of the machine's that belongs to the candidate's user: its
+    times are pretended to have been changed, for programs that touch their own.
+    """
     which = list(ARCHITECTURES).index(platform.machine())
     lines = _entrance()
     for refused, number in _refusals(build):
         lines += _when(refused[which], [(RETURN, 0, 0, REFUSE | number)])
     lines += _when(LIMITS[which], _unless_zero(_low(0)))
     if not build:
-        lines += _when(TIMES[which], _unless_zero(_low(1), _high(1)))
+        lines += _when(TIMES[which], _unless_zero(_low(1), _high(1), otherwise=REFUSE if fenced else ALLOW))
+    lines += _when(COMMAND[which], _unless_among(FILE_SYSTEMS, errno.ENOTTY, LETTER))
+    lines += _when(CONTROL[which], _unless_among((LEASE, NOTIFY, HINT), errno.EINVAL))
     lines += _when(CLONE[which], _without_namespaces())
     lines.append((RETURN, 0, 0, ALLOW))
     return b"".join(struct.pack("<HBBI", *line) for line in lines)
@@ -112,10 +125,16 @@ def _high(argument: int) -> int:
     return _low(argument) + 4
 
 
-def _unless_zero(*places: int) -> list[Line]:
+def _unless_zero(*places: int, otherwise: int = ALLOW) -> list[Line]:
     refused = (RETURN, 0, 0, REFUSE | errno.EPERM)
     checked = [line for place in places for line in ((LOAD, 0, 0, place), (EQUAL, 1, 0, 0), refused)]
-    return [*checked, (RETURN, 0, 0, ALLOW)]
+    return [*checked, (RETURN, 0, 0, otherwise)]
+
+
+def _unless_among(refused: tuple[int, ...], number: int, mask: int = 0xFFFFFFFF) -> list[Line]:
+    """Refused where the second argument, a command, is one of these as far as the mask goes."""
+    checked = [line for each in refused for line in ((EQUAL, 0, 1, each), (RETURN, 0, 0, REFUSE | number))]
+    return [(LOAD, 0, 0, _low(1)), (AND, 0, 0, mask), *checked, (RETURN, 0, 0, ALLOW)]
 
 
 def _without_namespaces() -> list[Line]:

@@ -137,9 +137,8 @@ def main() -> None:
     harden(place, off)
     write_frame(stdout, {"failed": ""})
     programs, step = Programs(place), Step(place)
-    if place.zygote is not None:
-        # The program that it was started with.
-        wipe(place)
+    # A zygote was started with a program, and the folders tell when they were made.
+    wipe(place)
     step.environment |= inherited
     while frame := read_frame(stdin):
         header, blobs = frame

@@ -68,9 +68,9 @@ def mount(source: str, target: str, kind: str, flags: int, data: str = "") -> No
     checked(LIBC.mount(*texts, ctypes.c_ulong(flags), data.encode() or None), f"mount {target}")
 
 
-def freeze(target: str) -> None:
+def freeze(target: str, how: int = RDONLY | NOSUID | NODEV) -> None:
     """The mount and everything below it cannot be written to, holds no devices and lends no privileges."""
-    wanted = (ctypes.c_uint64 * 4)(RDONLY | NOSUID | NODEV, 0, 0, 0)
+    wanted = (ctypes.c_uint64 * 4)(how, 0, 0, 0)
     size = ctypes.c_size_t(ctypes.sizeof(wanted))
     told = LIBC.syscall(MOUNT_SETATTR, AT_FDCWD, target.encode(), AT_RECURSIVE, ctypes.byref(wanted), size)
     checked(told, f"mount_setattr {target}")

@@ -78,6 +78,10 @@ class Place:
     # Walls left out.
     off: frozenset[str] = frozenset()
 
+    def __post_init__(self) -> None:
+        """The folders to write to are held open: by that alone can their times be set behind the filter."""
+        self.handles = [os.open(path, os.O_RDONLY | os.O_DIRECTORY) for path in self.scratch]
+
     def seen(self, path: str) -> str:
         """A path of theirs as candidates name it."""
         outside, inside = self.below
@@ -198,6 +202,9 @@ def furnish(folders: Mapping[str, str], limits: Mapping[str, Any], off: set[str]
         linux.freeze(root)
     for name in DEVICES:
         linux.mount(f"/dev/{name}", f"{root}/dev/{name}", "", linux.BIND)
+        if "read_only" not in off:
+            # They are the machine's own: what is written to them goes nowhere, but their times would change.
+            linux.freeze(f"{root}/dev/{name}", linux.RDONLY | linux.NOSUID)
     # A new proc may be mounted only while an old one is still in sight.
     linux.mount("proc", f"{root}/proc", "proc", linux.NOSUID | linux.NODEV | linux.NOEXEC)
     program = furnish_scratch(root, int(limits["file_bytes"]), off)
@@ -254,11 +261,11 @@ def allowed(what: int, value: int) -> int:
     return value if hard == resource.RLIM_INFINITY else min(value, hard)
 
 
-def restrict(build: bool, off: set[str]) -> None:
+def restrict(build: bool, off: set[str], *, fenced: bool = False) -> None:
     """No privilege can be gained by this thread any more, and the kernel refuses what candidates have no use for."""
     forbid_privileges(off)
     if "seccomp" not in off:
-        linux.install(filter_program(build))
+        linux.install(filter_program(build, fenced))
 
 
 def forbid_privileges(off: set[str]) -> None:
