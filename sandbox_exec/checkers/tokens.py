@@ -1,12 +1,13 @@
 """Outputs agree when their words do, and numbers with a fraction need only be close.
 
-The bare name and `tokens:T` are ours: letters count, whole numbers have to be equal, fractions are compared by one
-tolerance. Flags in place of T ask for the default validator of Kattis: see _kattis.py.
+The bare name and `tokens:T` are ours: letters count, whole numbers are met by their value alone, fractions are compared
+by one tolerance. Flags in place of T ask for the default validator of Kattis: see _kattis.py.
 """
 
 from __future__ import annotations
 
 import re
+from decimal import Decimal, InvalidOperation
 from functools import partial
 from itertools import zip_longest
 from math import isinf
@@ -19,10 +20,10 @@ from tasklake.sandbox_exec.checkers._numbers import NUMBER, WRITTEN
 NAME = "tokens"
 DOC = (
     "The words are the expected ones, letter by letter, whatever blanks part them; fractions may differ by 1e-6, or by "
-    "T in tokens:T, absolute or relative, and whole numbers are equal. tokens:kattis is Kattis' default validator, "
-    "which also takes capital for small letters and numbers as words; flags, joined by commas, change that: case "
-    "(letters count), space (blanks have to be the same), abs=T and rel=T (where a number is expected, a number within "
-    "either is right)."
+    "T in tokens:T, absolute or relative; where a whole number is expected, only its value is right, as 5.0 is for 5. "
+    "tokens:kattis is Kattis' default validator, which also takes capital for small letters and numbers as words; "
+    "flags, joined by commas, change that: case (letters count), space (blanks have to be the same), abs=T and rel=T "
+    "(where a number is expected, a whole one too, a number within either is right)."
 )
 # What contests commonly ask for.
 TOLERANCE = 1e-6
@@ -56,12 +57,16 @@ def with_parameter(text: str) -> Check:
 
 
 def _agree(expected: bytes | None, actual: bytes | None, tolerance: float) -> bool:
-    """True for two numbers within the tolerance; whole numbers have to be equal, for a count is not nearly right."""
+    """True for two numbers within the tolerance, or equal where a whole one is expected: no count is nearly right."""
     wanted, got = _number(expected), _number(actual)
     if wanted is None or got is None:
         return False
-    if wanted.lastindex is None and got.lastindex is None:
-        return int(wanted[0]) == int(got[0])
+    if wanted.lastindex is None:
+        try:
+            return Decimal(got[0].decode()) == int(wanted[0])
+        except InvalidOperation:
+            # An exponent of twenty digits.
+            return False
     value, other = float(wanted[0]), float(got[0])
     # Beyond what a double holds nothing can be said about a difference.
     if isinf(value) or isinf(other):

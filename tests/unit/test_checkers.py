@@ -171,11 +171,15 @@ def test_tokens_takes_numbers_that_are_close(value: float) -> None:
         (b"5.0", b"5"),
         (b"1e3", b"1000.0"),
         (b"1.5", b"+1.5"),
-        (b"2", b"2.0000001"),
-        (b"1000000", b"1000000.5"),
+        (b"2.0", b"2.0000001"),
+        (b"1000000.0", b"1000000.5"),
         (b"-0", b"0"),
         (b"007", b"7"),
-        (b"1", b"1.000001"),
+        (b"1.0", b"1.000001"),
+        (b"5", b"5.0"),
+        (b"5", b"+.5e1"),
+        (b"0", b"-0.0"),
+        (b"9007199254740993", b"9007199254740993.0"),
     ],
 )
 def test_tokens_takes_a_number_in_any_form(expected: bytes, actual: bytes) -> None:
@@ -207,9 +211,23 @@ def test_tokens_takes_plain_decimal_numbers_only(expected: bytes, actual: bytes)
     assert not agree("tokens", expected, actual)
 
 
-def test_whole_numbers_have_to_be_equal() -> None:
-    """A large count that is off by one is wrong, though it is within a millionth."""
-    assert not agree("tokens", b"1000000007", b"1000000008")
+@pytest.mark.parametrize(
+    ("expected", "actual"),
+    [
+        (b"1000000007", b"1000000008"),
+        (b"1000000", b"1000001.0"),
+        (b"1000000007", b"1000001006.5"),
+        (b"2", b"2.0000001"),
+        (b"9007199254740992", b"9007199254740993.0"),
+        (b"0", b"1e-99999999999999999999"),
+        (b"5", b"5e999999999"),
+        (b"1", b"1e99999999999999999999"),
+    ],
+)
+def test_whole_numbers_have_to_be_equal(expected: bytes, actual: bytes) -> None:
+    """A large count that is off by one is wrong, though it is within a millionth, however it is written."""
+    assert not agree("tokens", expected, actual)
+    assert not agree("tokens:0.01", expected, actual)
 
 
 # Made to hang a checker, or to fill the memory: what each is called, and a million or two of it.
