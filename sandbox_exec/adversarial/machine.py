@@ -62,6 +62,18 @@ def _flags() -> bool:
     return False
 
 
+def _grows() -> bool:
+    """True where a folder on a disk stays as large as it has been."""
+    with tempfile.TemporaryDirectory() as folder:
+        before = os.stat(folder).st_size
+        names = [f"{folder}/{number:0200}" for number in range(500)]
+        for each in names:
+            Path(each).touch()
+        for each in names:
+            os.unlink(each)
+        return os.stat(folder).st_size != before
+
+
 NEEDS: dict[str, Callable[[], bool]] = {
     "x86_64": lambda: platform.machine() == "x86_64",
     "vsock": lambda: _opens("AF_VSOCK"),
@@ -74,6 +86,7 @@ NEEDS: dict[str, Callable[[], bool]] = {
     "io_uring_for_all": lambda: _setting("/proc/sys/kernel/io_uring_disabled").strip() in ("", "0"),
     "lent_privileges": _lent,
     "file_flags": _flags,
+    "folders_grow": _grows,
     "two_cpus": lambda: len(os.sched_getaffinity(0)) > 1,
 }
 

@@ -293,15 +293,18 @@ def offer(pid: int) -> None:
 
 def wipe(place: Place) -> None:
     """The folders are empty, open to their owner and of no time, whatever was done to them; raises Dirty otherwise."""
-    for folder, handle in zip(place.scratch, place.handles, strict=True):
+    for folder, handle, size in place.held:
         try:
             found = os.fstat(handle)
             if stat.S_IMODE(found.st_mode) != SCRATCH_MODE:
                 os.chmod(folder, SCRATCH_MODE)
             # A folder in memory has a size for each of its names, which is quicker to ask for than the names.
-            if found.st_size or not place.mounts:
+            if found.st_size != size or not place.mounts:
                 empty(folder)
             # A time of a folder is one more place to leave a word, even where nothing lies in it.
             os.utime(handle, ns=(0, 0))
+            grown = os.fstat(handle).st_size != size
         except OSError as error:
             raise Dirty(str(error)) from None
+        if grown:
+            raise Dirty("the disk keeps how large a folder has been")

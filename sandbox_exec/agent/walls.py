@@ -79,8 +79,9 @@ class Place:
     off: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        """The folders to write to are held open: by that alone can their times be set behind the filter."""
-        self.handles = [os.open(path, os.O_RDONLY | os.O_DIRECTORY) for path in self.scratch]
+        """The folders to write to are held open, for nothing else sets their times; each with its size while empty."""
+        handles = [os.open(path, os.O_RDONLY | os.O_DIRECTORY) for path in self.scratch]
+        self.held = [(path, each, os.fstat(each).st_size) for path, each in zip(self.scratch, handles, strict=True)]
 
     def seen(self, path: str) -> str:
         """A path of theirs as candidates name it."""
