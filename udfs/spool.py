@@ -90,7 +90,7 @@ def finished(bucket: str, folder: str, part: str, columns: list[str]) -> list[Ro
     return [row for name in names for row in pq.read_table(name, columns=columns, filesystem=system).to_pylist()]
 
 
-def partition() -> int:
+def own_partition() -> int:
     """The number of the partition that this task works at; 0 outside of Spark."""
     from pyspark import TaskContext
 
@@ -109,7 +109,7 @@ def spooled(
     """
 
     def over(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        part = f"p{partition()}"
+        part = f"p{own_partition()}"
         segment = Segment(bucket, folder, schema, KEPT_ROWS if keep else PASSING_ROWS, part)
         done = {row[keep] for row in finished(bucket, folder, part, [keep])} if keep else frozenset()
         with open_measure() as measure:

@@ -33,7 +33,7 @@ WAVE_S = 60.0
 # How long tasks have to notice that the run ends before its caller is told.
 STOP_S = 30.0
 # Raised when what is stored of a response changes.
-EXECUTOR_VERSION = "1"
+EXECUTOR_VERSION = "2"
 
 
 @dataclass
@@ -79,7 +79,7 @@ def execute(run: Run, stage: str, turns: DataFrame) -> None:
     while left:
         outcome = spool.send(wanted, terms, used)
         done = sum(row["answered"] + row["failed"] for row in outcome)
-        _refuse_to_go_on(run, outcome, left, done)
+        _refuse_to_go_on(run, outcome, left, done, terms.tasks == 1)
         if done == left:
             return
         wanted = run.lake.pin(f"{name}-{left}", _open(run, wanted))
@@ -96,15 +96,18 @@ def _open(run: Run, wanted: DataFrame) -> DataFrame:
     return wanted.join(seen.select("request_key"), on="request_key", how="left_anti")
 
 
-def _refuse_to_go_on(run: Run, outcome: list[dict[str, Any]], left: int, done: int) -> None:
-    """Raises with the reason for which tasks stopped, unless another job can do what they left."""
+def _refuse_to_go_on(run: Run, outcome: list[dict[str, Any]], left: int, done: int, alone: bool) -> None:
+    """Raises with the reason for which tasks stopped, unless another job can do what they left.
+
+    A budget that is shared may be too small for a call in every share: it is used up where one task has all of it.
+    """
     stops = [row for row in outcome if row["stop"]]
     for row in sorted(stops, key=lambda each: str(each["stop"] == ErrorClass.BUDGET.value)):
         if row["stop"] != ErrorClass.BUDGET.value:
             raise LlmError(
                 f"{row['why']}; {done} of {left} requests were settled, all of it is stored: run again to go on"
             )
-    if stops and not done:
+    if stops and alone and not done:
         budget = requests.model(run).budget.model_dump(exclude_none=True)
         told = ", ".join(f"{name} {most:g}" for name, most in budget.items())
         raise LlmError(
@@ -124,7 +127,8 @@ class Spool:
         control = run.lake.uri.child("_spool", f"{stage}-claims")
         self.control = Control(control.bucket, control.path)
         schema = to_arrow_schema(run.spark.createDataFrame([], RESPONSE).schema)
-        self.place = Place(run.run_id, self.segments.bucket, self.segments.path, self.control, schema)
+        segments = (self.segments.bucket, self.segments.path)
+        self.place = Place(run.run_id, run.recipe.name, *segments, self.control, schema)
         self.taken: set[str] = set()
 
     def recover(self) -> None:
@@ -171,7 +175,7 @@ class Spool:
         if not new:
             return
         rows = self.run.spark.read.schema(RESPONSE).parquet(*(file.literal() for file in new))
-        asked = self.run.lake.read("llm_requests").select("request_key", "model", "recipe", "stage")
+        asked = self.run.lake.read("llm_requests").select("request_key", "model", "stage")
         made = rows.join(asked, on="request_key").withColumn("made_by", F.lit(fingerprint("live", EXECUTOR_VERSION)))
         self.run.lake.merge("llm_responses", made)
         self.taken |= {file.path for file in new}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ASKING = {"propose": lambda run: solving.asked(run, current.requests(run))}
 # Lines of a result file that are held at once: an answer may have a megabyte.
 CHUNK = 2000
-META = "model string, recipe string, stage string"
+META = "model string, stage string"
 LINE = "custom_id string, place string, body string, kind string, told string"
 # What goes wrong is told with so many examples.
 TOLD = 3

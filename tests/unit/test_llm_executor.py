@@ -9,20 +9,23 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyspark import cloudpickle
 
 from tasklake.udfs.llm import requests
 from tasklake.udfs.llm.control import Control
-from tasklake.udfs.llm.errors import ErrorClass
+from tasklake.udfs.llm.errors import CallFailed, ErrorClass
 from tasklake.udfs.llm.executor import Executor, Progress
 from tasklake.udfs.llm.fake.faults import FAULTS, OF_CONTENT
 from tasklake.udfs.llm.feed import Feed
 from tasklake.udfs.llm.parse import parsed
-from tasklake.udfs.llm.providers import load_provider, provider_names
+from tasklake.udfs.llm.providers import Ask, Reply, load_provider, openai, provider_names
+from tasklake.udfs.llm.responses import RESPONSE
 from tasklake.udfs.llm.sink import OPEN_ROWS, Sink
 from tasklake.udfs.llm.task import Place, calling
 from tasklake.udfs.llm.templates import find_template
@@ -36,8 +39,9 @@ ENDS = {
     "length": ErrorClass.LENGTH,
     "refusal": ErrorClass.REFUSAL,
     "toolong": ErrorClass.LENGTH,
+    "forbidden": ErrorClass.REQUEST,
 }
-PASSING = sorted(set(FAULTS) - set(OF_CONTENT) - {"auth", "toolong"})
+PASSING = sorted(set(FAULTS) - set(OF_CONTENT) - set(ENDS) - {"auth"})
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +71,12 @@ def terms(*urls: str, **more: Any) -> Terms:
     )
 
 
-def run(given: list[dict[str, Any]], conditions: Terms, told: Callable[[list[Any]], None] = lambda _: None):
+def run(
+    given: list[dict[str, Any]],
+    conditions: Terms,
+    told: Callable[[list[Any]], None] = lambda _: None,
+    asking: Ask | None = None,
+):
     """The rows that the requests ended as, and what was counted."""
 
     async def calls() -> tuple[list[dict[str, Any]], Progress]:
@@ -79,7 +88,7 @@ def run(given: list[dict[str, Any]], conditions: Terms, told: Callable[[list[Any
 
         batches = iter([pa.RecordBatch.from_pylist(given[at : at + 8]) for at in range(0, len(given), 8)])
         async with load_provider(conditions.provider).open_provider(conditions) as ask:
-            progress = await Executor(conditions, 0, ask, Sink(store), "run-1").run(Feed(batches))
+            progress = await Executor(conditions, 0, asking or ask, Sink(store), "run-1").run(Feed(batches))
         return made, progress
 
     return asyncio.run(calls())
@@ -122,7 +131,7 @@ def test_a_refused_key_stops_everything_with_one_sentence_that_does_not_hold_it(
 
 def test_the_function_that_goes_into_plans_holds_no_key():
     """What Spark ships to workers, classic or Connect, is this function: the key is read where calls are made."""
-    place = Place("run", "", "/lake/_spool", Control("", "/lake/_claims"), pa.schema([("a", pa.string())]))
+    place = Place("run", "ours", "", "/lake/_spool", Control("", "/lake/_claims"), pa.schema([("a", pa.string())]))
     assert KEY.encode() not in cloudpickle.dumps(calling(terms("http://127.0.0.1:1/v1"), place))
 
 
@@ -243,3 +252,133 @@ def test_no_key_is_needed_where_none_is_wanted(fake_llm, monkeypatch):
     assert "OPENAI_API_KEY" not in os.environ
     _, progress = run(rows(3), terms(fake_llm().url))
     assert progress.answered == 3
+
+
+def test_tries_of_what_is_not_tried_again_are_counted(fake_llm):
+    """A server that only fails: every call of a budget is in a row, those of waiting requests, too."""
+    server = fake_llm(faults=["error500:1:99"])
+    made, progress = run(rows(30), terms(server.url, purse=Purse(calls=20)))
+    assert progress.stop == "budget"
+    assert sum(server.state.received.values()) == 20
+    assert sum(row["calls"] for row in made) == 20
+    assert {row["error_class"] for row in made} == {"server"}
+    assert len({row["request_key"] for row in made}) == len(made)
+    assert all("the run stopped: budget" in row["error"] for row in made)
+
+
+def test_a_call_that_is_cut_off_is_counted(fake_llm):
+    """Calls that hang while a refused key ends the run: they were made, and a row says so."""
+    server = fake_llm(faults=["auth:0.2:99", "hang:1:99"])
+    made, progress = run(rows(20), terms(server.url, timeout_s=60.0))
+    assert progress.stop == "auth"
+    assert Counter({row["request_key"]: row["calls"] for row in made}) == server.state.received
+    assert {row["error_class"] for row in made} == {"auth", "timeout"}
+
+
+KINDS = {
+    "string": pa.string(), "boolean": pa.bool_(), "int": pa.int32(), "bigint": pa.int64(), "double": pa.float64()
+}  # fmt: skip
+
+
+def attempted(folder: Path, conditions: Terms, given: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a task tells at its end that may have been begun before, with the same claims and segments."""
+    fields = [pa.field(name, KINDS[kind]) for name, kind in (each.split() for each in RESPONSE.split(", "))]
+    control = Control("", str(folder / "claims"))
+    control.open_fence("run")
+    place = Place("run", "ours", "", str(folder / "segments"), control, pa.schema(fields))
+    (told,) = calling(conditions, place)([pa.RecordBatch.from_pylist(given)])
+    return told.to_pylist()[0]
+
+
+def test_a_task_that_is_begun_again_repeats_nothing_and_has_what_is_left_of_its_share(fake_llm, tmp_path):
+    """The claim tells of the earlier attempt, whatever number Spark gives this one; every row bears who paid."""
+    server, given = fake_llm(), rows(30)
+    for most in (10, 10, 15):
+        told = attempted(tmp_path, terms(server.url, purse=Purse(calls=most)), given)
+        assert (told["answered"], told["failed"], told["stop"]) == (most, 0, "budget")
+        assert sum(server.state.received.values()) == most
+    assert set(server.state.received.values()) == {1}
+    stored = [row for path in (tmp_path / "segments").iterdir() for row in pq.read_table(path).to_pylist()]
+    assert {row["recipe"] for row in stored} == {"ours"}
+
+
+def test_money_of_an_earlier_attempt_is_gone(fake_llm, tmp_path):
+    """What the first attempt paid is not there for the second."""
+    server = fake_llm()
+    dear = terms(server.url, purse=Purse(usd=0.5), prices=Prices(input=10.0, output=1000.0))
+    attempted(tmp_path, dear, rows(50))
+    before = sum(server.state.received.values())
+    assert 0 < before < 50
+    attempted(tmp_path, dear, rows(50))
+    assert sum(server.state.received.values()) == before
+
+
+def test_a_provider_that_breaks_its_word_costs_one_row(fake_llm):
+    """An exception that is none of ours ends its request as a failure without the key, and no neighbour's."""
+
+    async def broken(request: Any, endpoint: Endpoint) -> Reply:
+        if request["messages"] == given[3]["messages"]:
+            raise OverflowError(f"{KEY} is too large")
+        return Reply(json.dumps({"choices": [{"message": {"content": "{}"}}]}))
+
+    given = rows(10)
+    made, progress = run(given, terms(fake_llm().url), asking=broken)
+    assert (progress.answered, progress.failed) == (9, 1)
+    assert [row["error"] for row in made if not row["answered"]] == ["OverflowError: [key] is too large"]
+
+
+@pytest.mark.parametrize("asked", ["Fri, 31 Dec 2026 23:59:59 +99999999999999", "soon", "", "nan", "Fri, 99"])
+def test_a_pause_that_nobody_understands_is_none(asked):
+    """Whatever stands in the header, the call has failed and nothing else."""
+    assert openai._retry_after({"retry-after": asked}) is None
+
+
+def test_a_pause_that_was_asked_for_is_no_illness(fake_llm):
+    """A provider that names a pause longer than a run bears failures is waited for."""
+    server = fake_llm(faults=["patience:1:1"])
+    _, progress = run(rows(5), terms(server.url, give_up_s=0.8))
+    assert (progress.stop, progress.answered) == ("", 5)
+
+
+def test_nothing_is_sent_into_a_pause(fake_llm):
+    """The endpoint asks for patience while the next call waits for its slot of the rate: it waits for both."""
+    sent: list[float] = []
+
+    async def patient(request: Any, endpoint: Endpoint) -> Reply:
+        sent.append(time.monotonic())
+        if len(sent) == 1:
+            raise CallFailed(ErrorClass.RATE, "later", 1.5)
+        return Reply(json.dumps({"choices": [{"message": {"content": "{}"}}]}))
+
+    _, progress = run(rows(3), terms(fake_llm().url, requests_per_minute=120), asking=patient)
+    assert progress.answered == 3
+    assert sent[1] - sent[0] >= 1.5
+
+
+def test_asking_without_a_form_is_a_call_of_its_own(fake_llm):
+    """The server that does not know response_format gets no call beside the budget, and each is counted."""
+    server = fake_llm(structured=False)
+    made, progress = run(rows(10), terms(server.url, max_in_flight=2, purse=Purse(calls=11)))
+    assert sum(server.state.received.values()) == sum(row["calls"] for row in made) == progress.calls == 11
+    assert progress.stop == "budget"
+
+
+def test_a_prompt_that_a_filter_refuses_is_a_row(fake_llm):
+    """One 403 among answers is that request's; where nothing else is asked or answered, it is the key's."""
+    server = fake_llm(faults=["forbidden:0.1:99"])
+    made, progress = run(rows(40), terms(server.url))
+    assert not progress.stop
+    assert {row["error_class"] for row in made if not row["answered"]} == {"request"}
+    server.misbehave("forbidden:1:99")
+    for count, stop in ((1, "auth"), (100, "unwell")):
+        made, progress = run(rows(count), terms(server.url))
+        assert progress.stop == stop
+        assert "403: content_policy" in progress.why
+        assert len(made) < 60
+
+
+def test_a_provider_that_calls_nobody_spends_no_call():
+    """Rules and stored answers are no calls, in rows and counts."""
+    made, progress = run(rows(3), terms(provider="rules", model="rephrase"))
+    assert progress.calls == sum(row["calls"] for row in made) == 0
+    assert {row["attempts"] for row in made} == {1}

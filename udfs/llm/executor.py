@@ -18,11 +18,12 @@ from typing import Any
 
 from tasklake.udfs.llm import responses
 from tasklake.udfs.llm.admission import BREAK_AFTER, Grid, TokenRate
-from tasklake.udfs.llm.errors import CallFailed, ErrorClass, pause
+from tasklake.udfs.llm.errors import MAX_RETRY_AFTER_S, CallFailed, ErrorClass, pause
 from tasklake.udfs.llm.feed import Feed, Request
 from tasklake.udfs.llm.lanes import Lane, Lanes
-from tasklake.udfs.llm.providers import Ask
+from tasklake.udfs.llm.providers import Ask, load_provider
 from tasklake.udfs.llm.requests import most_answer_tokens
+from tasklake.udfs.llm.secrets import Redactor
 from tasklake.udfs.llm.sink import OPEN_ROWS, Sink
 from tasklake.udfs.llm.spending import Spending
 from tasklake.udfs.llm.terms import Endpoint, Terms
@@ -45,6 +46,7 @@ class Call:
     tokens: tuple[int, int]
     tries: int = 0
     failed_at: Endpoint | None = None
+    failure: CallFailed | None = None
     began: float = 0.0
 
 
@@ -73,25 +75,30 @@ class Progress:
 
 
 class Executor:
-    """Runs the calls of one task."""
+    """Runs the calls of one task; `spent` is what earlier attempts at it have done, which its budget has paid for."""
 
-    def __init__(self, terms: Terms, index: int, ask: Ask, sink: Sink, run: str):
+    def __init__(self, terms: Terms, index: int, ask: Ask, sink: Sink, run: str, spent: Progress | None = None):
         self.terms = terms
         self.ask = ask
         self.sink = sink
         # Failures are told apart by the run in which they happened.
         self.where = run
-        self.progress = Progress()
+        self.progress = spent or Progress()
+        # What one try counts as: a provider that calls nobody spends nothing.
+        self.per_try = int(load_provider(terms.provider).CALLS)
         self.lanes = Lanes(terms.endpoints or (Endpoint(""),), terms.share)
         self.grid = Grid(terms.requests_per_minute, terms.tasks, index) if terms.requests_per_minute else None
         self.rate = TokenRate(terms.tokens_per_minute / terms.tasks) if terms.tokens_per_minute else None
-        self.spending = Spending(terms.purse.share(terms.tasks), terms.prices)
+        gone = (self.progress.calls, self.progress.tokens, self.progress.usd)
+        self.spending = Spending(terms.purse.share(terms.tasks), terms.prices, gone)
         self.chance = random.Random()
         self.later: list[tuple[float, int, Call]] = []
         self.number = itertools.count()
         self.changed = asyncio.Event()
-        self.began = self.well_at = time.monotonic()
+        self.began = self.well_at = self.looked_at = time.monotonic()
         self.ill = 0
+        # How long all endpoints were paused, as they asked for, since the last answer.
+        self.paused_s = 0.0
 
     async def run(self, feed: Feed) -> Progress:
         """Every request of the feed is a row in the sink, or sending was stopped; nothing is in flight."""
@@ -104,6 +111,7 @@ class Executor:
                 calls.add(task)
                 task.add_done_callback(calls.discard)
             await self._drained(calls)
+            self._abandon()
             self.sink.close()
         return self.progress
 
@@ -123,26 +131,43 @@ class Executor:
         if calls:
             await asyncio.wait(set(calls))
 
+    def _abandon(self) -> None:
+        """What was tried and will not be tried again is a failure: its calls count, and the next run asks again."""
+        for _, _, call in self.later:
+            if call.failure and call.failed_at:
+                told = f"{call.failure.message} (then the run stopped: {self.progress.stop})"
+                self._ended(call, CallFailed(call.failure.kind, told), call.failed_at)
+
     async def _ready(self, feed: Feed) -> tuple[Call, Lane] | None:
         """The next call with a lane that has room, when its time has come; None when all is done or stopped."""
         call = await self._next(feed)
-        while call is not None:
+        if call is None:
+            return None
+        while not self.progress.stop:
             await self._room_in_sink()
             lane = await self._room(call)
             if lane is None:
-                return None
-            if self.spending.reserve(*call.tokens):
-                await self._paced(sum(call.tokens))
-                if self.progress.stop:
-                    return None
+                break
+            if not self.spending.reserve(*call.tokens):
+                if not self.lanes.in_flight:
+                    self.stop(ErrorClass.BUDGET.value, "the budget is used up")
+                # What calls in flight reserved beyond their need comes back with them.
+                await self._change(LOOK_S)
+                continue
+            await self._paced(sum(call.tokens))
+            if not self.progress.stop and lane.is_open(time.monotonic()):
                 self._started(call, lane)
                 return call, lane
-            if not self.lanes.in_flight:
-                self.stop(ErrorClass.BUDGET.value, "the budget is used up")
-                return None
-            # What calls in flight reserved beyond their need comes back with them.
-            await self._change(LOOK_S)
+            # Sending was stopped, or the endpoint has asked for a pause meanwhile.
+            self.spending.release(*call.tokens)
+            if self.rate:
+                self.rate.refund(sum(call.tokens))
+        self._put_off(call, 0.0)
         return None
+
+    def _put_off(self, call: Call, until: float) -> None:
+        """The call is among those that wait."""
+        heapq.heappush(self.later, (until, next(self.number), call))
 
     async def _next(self, feed: Feed) -> Call | None:
         """The call whose time has come: another try before a new request."""
@@ -205,15 +230,19 @@ class Executor:
         now = time.monotonic()
         if self.terms.wave_s is not None and now - self.began > self.terms.wave_s:
             self.stop("deadline", f"the wave took longer than its {self.terms.wave_s:g} s")
+        if self.ill:
+            paused = max(0.0, min(now, self.lanes.paused_until) - self.looked_at)
+            self.paused_s = min(MAX_RETRY_AFTER_S, self.paused_s + paused)
+        self.looked_at = now
         silent = self.ill >= BREAK_AFTER or (self.ill and not self.lanes.in_flight)
-        if silent and now - self.well_at > self.terms.give_up_s:
+        if silent and now - self.well_at - self.paused_s > self.terms.give_up_s:
             self.stop("unwell", f"nothing but failures for {self.terms.give_up_s:g} s, the last: {self.progress.last}")
 
     def _started(self, call: Call, lane: Lane) -> None:
         lane.start()
         call.tries += 1
         call.began = call.began or time.monotonic()
-        self.progress.calls += 1
+        self.progress.calls += self.per_try
         self.progress.in_flight = self.lanes.in_flight
         if not self.ill:
             # A quiet time before the first failure is none in which anything failed.
@@ -230,7 +259,12 @@ class Executor:
             failure = failed
         except asyncio.CancelledError:
             lane.end(time.monotonic(), None)
+            told = f"no answer before the run stopped: {self.progress.stop}"
+            self._ended(call, CallFailed(ErrorClass.TIMEOUT, told), lane.endpoint)
             raise
+        except Exception as error:  # noqa: BLE001  what a provider raises against its word harms no neighbour
+            redactor = Redactor(each.key for each in self.terms.endpoints)
+            failure = CallFailed(ErrorClass.MALFORMED, redactor.message(f"{type(error).__name__}: {error}"))
         now = time.monotonic()
         lane.end(now, failure)
         self.progress.in_flight = self.lanes.in_flight
@@ -246,13 +280,16 @@ class Executor:
         self.spending.settle(call.tokens, used, row["cost_usd"])
         if self.rate:
             self.rate.refund(sum(call.tokens) - sum(used))
-        self.ill, self.well_at, self.progress.last = 0, time.monotonic(), ""
+        self.ill, self.paused_s, self.well_at, self.progress.last = 0, 0.0, time.monotonic(), ""
         self.progress.answered += 1
         self.progress.tokens += sum(used)
         self.progress.usd += row["cost_usd"]
-        self.sink.add(row | self._told(call, lane, latency) | {"structured": reply.structured})
+        self.sink.add(row | self._told(call, lane.endpoint, latency) | {"structured": reply.structured})
 
     def _failed(self, call: Call, lane: Lane, failure: CallFailed, now: float) -> None:
+        if failure.status == 403 and (lane.has_answered or lane.window.in_flight):
+            # A filter declines one prompt like this. A key that is refused has nothing answered, whatever is asked.
+            failure = CallFailed(ErrorClass.REQUEST, failure.message)
         # A try that failed may have cost a call, and nothing else that anybody tells us of.
         self.spending.settle(call.tokens, (0, 0), 0.0)
         if self.rate:
@@ -260,7 +297,7 @@ class Executor:
         self.ill += 1
         self.progress.last = failure.message
         self.progress.pushed_back += failure.kind is ErrorClass.RATE
-        call.failed_at = lane.endpoint
+        call.failed_at, call.failure = lane.endpoint, failure
         wait = pause(failure, call.tries, self.chance)
         if failure.kind is ErrorClass.AUTH:
             self.stop(
@@ -270,20 +307,23 @@ class Executor:
         elif failure.kind is ErrorClass.REQUEST and self.ill >= ALL_REFUSED and not self.progress.answered:
             self.stop("unwell", f"{lane.endpoint.label} takes none of the requests: {failure.message}")
         elif wait is not None and not self.progress.stop:
-            heapq.heappush(self.later, (now + wait, next(self.number), call))
-            return
+            return self._put_off(call, now + wait)
+        self._ended(call, failure, lane.endpoint)
+
+    def _ended(self, call: Call, failure: CallFailed, endpoint: Endpoint) -> None:
+        """The request has failed, as far as this run goes."""
         kind = failure.kind.value
         self.progress.failed += 1
         self.progress.failures[kind] = self.progress.failures.get(kind, 0) + 1
         row = responses.failed(call.request, failure.kind, failure.message, self.where)
-        self.sink.add(row | self._told(call, lane, now - call.began))
+        self.sink.add(row | self._told(call, endpoint, time.monotonic() - call.began))
 
-    def _told(self, call: Call, lane: Lane, latency: float) -> dict[str, Any]:
+    def _told(self, call: Call, endpoint: Endpoint, latency: float) -> dict[str, Any]:
         """What is known of the way, whatever came of it."""
         return {
             "attempts": call.tries,
-            "calls": call.tries,
-            "endpoint": lane.endpoint.label,
+            "calls": call.tries * self.per_try,
+            "endpoint": endpoint.label,
             "latency_s": latency,
             "executor": "live",
             "answered_at": time.time(),

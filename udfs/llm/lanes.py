@@ -24,6 +24,7 @@ class Lane:
     window: Window
     breaker: Breaker = field(default_factory=Breaker)
     paused_until: float = 0.0
+    has_answered: bool = False
 
     def is_open(self, now: float) -> bool:
         """True when a call may start here now."""
@@ -44,11 +45,12 @@ class Lane:
         """The call came back, with an answer or a failure."""
         self.window.in_flight -= 1
         if failure is None:
+            self.has_answered = True
             self.window.widen()
             self.breaker.succeeded()
         elif failure.kind in UNWELL:
             self.breaker.failed(now)
-            if failure.status == 503:
+            if failure.status == 503 or failure.retry_after is not None:
                 self._push_back(now, failure.retry_after)
         elif failure.kind is ErrorClass.RATE:
             self.breaker.succeeded()
@@ -80,6 +82,11 @@ class Lanes:
         free = [lane for lane in self.lanes if lane.is_open(now)]
         others = [lane for lane in free if lane.endpoint != avoided] or free
         return min(others, key=lambda lane: (lane.window.in_flight + 1) / lane.endpoint.weight, default=None)
+
+    @property
+    def paused_until(self) -> float:
+        """When the first of all endpoints no longer asks for patience."""
+        return min(lane.paused_until for lane in self.lanes)
 
     def opens_at(self, now: float) -> float:
         """When waiting alone may open a lane."""

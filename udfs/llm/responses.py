@@ -15,7 +15,7 @@ RESPONSE = (
     "response_id string, request_key string, answered boolean, body string, error_class string, error string, "
     "attempts int, calls int, endpoint string, answered_by string, provider_id string, finish_reason string, "
     "prompt_tokens bigint, cached_tokens bigint, answer_tokens bigint, tokens_estimated boolean, cost_usd double, "
-    "latency_s double, structured boolean, executor string, answered_at double"
+    "latency_s double, structured boolean, executor string, answered_at double, recipe string"
 )
 
 

@@ -8,9 +8,10 @@ from tasklake.udfs.llm.terms import Prices, Purse
 class Spending:
     """A purse with the calls that are on their way reserved at their dearest."""
 
-    def __init__(self, purse: Purse, prices: Prices):
+    def __init__(self, purse: Purse, prices: Prices, gone: tuple[float, float, float] = (0, 0, 0)):
         self.left = [purse.calls, purse.tokens, purse.usd]
         self.prices = prices
+        self._take(gone, 1)
 
     def reserve(self, prompt: int, answer: int) -> bool:
         """True when one more such call fits, which is then paid for."""
@@ -19,6 +20,10 @@ class Spending:
             return False
         self._take(cost, 1)
         return True
+
+    def release(self, prompt: int, answer: int) -> None:
+        """A call for which this was reserved is not made."""
+        self._take(self._cost(prompt, answer), -1)
 
     def settle(self, reserved: tuple[int, int], used: tuple[int, int], usd: float) -> None:
         """What was reserved and not used is back; the call stays counted."""

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.fs as pafs
-import pyarrow.parquet as pq
 
 from tasklake.udfs.llm.control import BEAT_S, Control
 from tasklake.udfs.llm.executor import Executor, Progress
@@ -20,8 +17,7 @@ from tasklake.udfs.llm.feed import Feed
 from tasklake.udfs.llm.providers import load_provider
 from tasklake.udfs.llm.sink import Sink
 from tasklake.udfs.llm.terms import Terms
-from tasklake.udfs.spool import store
-from tasklake.udfs.storage import bucket_system
+from tasklake.udfs.spool import finished, own_partition, segment_name, store
 
 # What a task tells Spark at its end.
 TALLY = pa.schema([("answered", pa.int64()), ("failed", pa.int64()), ("stop", pa.string()), ("why", pa.string())])
@@ -30,62 +26,70 @@ TALLY_SCHEMA = "answered bigint, failed bigint, stop string, why string"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a run's segments and claims lie, and how its responses are stored."""
+    """Where a run's segments and claims lie, and how its responses are stored: by whom they are paid for, too."""
 
     run: str
+    recipe: str
     bucket: str
     spool: str
     control: Control
     schema: pa.Schema = field(repr=False)
 
+    def part(self, partition: int) -> str:
+        """What the run and one of its partitions are called in names of files."""
+        return f"{self.run}-p{partition}"
+
     def claim(self, partition: int) -> str:
         """The name of a partition's claim."""
-        return f"claim-{self.run}-{partition}.json"
+        return f"claim-{self.part(partition)}.json"
 
     def store(self, partition: int, rows: list[dict[str, Any]]) -> None:
         """The rows are a segment."""
-        table = pa.Table.from_pylist(rows, schema=self.schema)
-        store(table, self.bucket, self.spool, f"seg-{len(rows)}-{self.run}-p{partition}-{uuid.uuid4().hex}.parquet")
+        table = pa.Table.from_pylist([row | {"recipe": self.recipe} for row in rows], schema=self.schema)
+        store(table, self.bucket, self.spool, segment_name(len(rows), self.part(partition)))
 
-    def finished(self, partition: int) -> set[str]:
-        """The requests that segments of the partition tell of."""
-        system = bucket_system(self.bucket) if self.bucket else pafs.LocalFileSystem()
-        where = f"{self.bucket}/{self.spool}" if self.bucket else self.spool
-        infos = system.get_file_info(pafs.FileSelector(where, allow_not_found=True))
-        ours = re.compile(rf"seg-\d+-{re.escape(self.run)}-p{partition}-\w+\.parquet")
-        keys: set[str] = set()
-        for info in infos:
-            if ours.fullmatch(info.base_name):
-                keys |= set(pq.read_table(info.path, columns=["request_key"], filesystem=system)[0].to_pylist())
-        return keys
+    def earlier(self, partition: int) -> tuple[set[str], Progress]:
+        """The requests that earlier attempts at the partition have settled, and what these attempts have spent.
+
+        The claim tells of them: a task that failed, one on a lost machine, or the original of a speculative copy, which
+        may well be alive. Spark's number of the attempt does not: it begins anew when a stage does.
+        """
+        name = self.claim(partition)
+        if not self.control.read(name):
+            return set(), Progress()
+        self.control.unowned([name])
+        claim = self.control.read(name)
+        columns = ["request_key", "answered", "calls", "prompt_tokens", "answer_tokens", "cost_usd"]
+        rows = finished(self.bucket, self.spool, self.part(partition), columns)
+        answered = sum(row["answered"] for row in rows)
+        # Each is behind in its own way: segments do not hold what has not ended, a claim is as old as its last beat.
+        return {row["request_key"] for row in rows}, Progress(
+            answered=answered,
+            failed=len(rows) - answered,
+            calls=max(claim.get("calls", 0), sum(row["calls"] for row in rows)),
+            tokens=max(claim.get("tokens", 0), sum(row["prompt_tokens"] + row["answer_tokens"] for row in rows)),
+            usd=max(claim.get("usd", 0), sum(row["cost_usd"] for row in rows)),
+        )
 
 
 def calling(terms: Terms, place: Place) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """A function for mapInArrow that makes the calls of a partition and yields the tally."""
 
     def over(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        from pyspark import TaskContext
-
-        context = TaskContext.get()
-        partition, attempt = (context.partitionId(), context.attemptNumber()) if context else (0, 0)
-        known: set[str] = set()
-        if attempt:
-            # Somebody else had this partition: a task that failed, one on a lost machine, or the original of a
-            # speculative copy, which may well be alive.
-            place.control.unowned([place.claim(partition)])
-            known = place.finished(partition)
-        done = asyncio.run(_called(Feed(iter(batches), known), terms, place, partition))
+        number = own_partition()
+        known, spent = place.earlier(number)
+        done = asyncio.run(_called(Feed(iter(batches), known), terms, place, number, spent))
         row = {"answered": [done.answered], "failed": [done.failed], "stop": [done.stop], "why": [done.why]}
         yield pa.RecordBatch.from_pydict(row, schema=TALLY)
 
     return over
 
 
-async def _called(feed: Feed, terms: Terms, place: Place, partition: int) -> Progress:
+async def _called(feed: Feed, terms: Terms, place: Place, partition: int, spent: Progress) -> Progress:
     """The calls are made, and the claim says so while it lasts and at the end."""
     sink = Sink(lambda rows: place.store(partition, rows))
     async with load_provider(terms.provider).open_provider(terms) as ask:
-        executor = Executor(terms, partition, ask, sink, place.run)
+        executor = Executor(terms, partition, ask, sink, place.run, spent)
         pulse = Pulse(executor, place, partition)
         await asyncio.to_thread(pulse.beat)
         beating = asyncio.create_task(pulse.run())

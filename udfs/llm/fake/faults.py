@@ -28,6 +28,7 @@ FAULTS: dict[str, str] = {
     "model": "another model's name in the answer",
     "nousage": "an answer that does not tell its tokens",
     "auth": "401, with the Authorization header in its body",
+    "forbidden": "403, as a filter declines a prompt",
     "toolong": "400, the question is too long",
 }
 # Faults of what is answered: the request is answered and costs.

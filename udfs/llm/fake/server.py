@@ -182,6 +182,7 @@ def _refused(fault: str | None) -> web.Response | None:
         "error500": lambda: _error(500, "server_error", "The server had an error."),
         "error502": lambda: web.Response(status=502, text=PAGE, content_type="text/html"),
         "error503": lambda: _error(503, "overloaded", "Overloaded.", {"Retry-After": "1"}),
+        "forbidden": lambda: _error(403, "content_policy", "This request is not allowed."),
         "toolong": lambda: _error(400, "context_length_exceeded", "Longer than the maximum context length."),
     }
     return made[fault]() if fault in made else None

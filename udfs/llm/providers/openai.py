@@ -51,8 +51,8 @@ async def open_provider(terms: Terms) -> AsyncIterator[Ask]:
                 if not (structured and failure.kind is ErrorClass.REQUEST and "response_format" in failure.message):
                     raise
                 plain.add(endpoint)
-                structured = False
-                text = await _called(clients[endpoint], request, terms.model, structured, redactor)
+                # Asked without it as another try, which is counted and paced like any other.
+                raise CallFailed(ErrorClass.MALFORMED, failure.message) from None
             return Reply(text, structured)
 
         yield ask
@@ -130,8 +130,8 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         return min(MAX_RETRY_AFTER_S, max(0.0, asked)) if asked == asked else None
     try:
         then = parsedate_to_datetime(headers.get("retry-after", ""))
-    except (ValueError, TypeError):
+        then = then if then.tzinfo else then.replace(tzinfo=datetime.UTC)
+        left = (then - datetime.datetime.now(datetime.UTC)).total_seconds()
+    except (ValueError, TypeError, OverflowError):
         return None
-    then = then if then.tzinfo else then.replace(tzinfo=datetime.UTC)
-    left = (then - datetime.datetime.now(datetime.UTC)).total_seconds()
     return min(MAX_RETRY_AFTER_S, max(0.0, left))
