@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from tasklake.sandbox_exec.agent.tree import children
-from tasklake.sandbox_exec.limits import Limits
+from tasklake.sandbox_exec.limits import MOST, Limits
 
 # Path inside the program's folder, whether it may be executed, and its bytes.
 File = tuple[str, bool, bytes]
@@ -37,14 +37,15 @@ MOST_HEADER = 1 << 24
 MOST_BYTES = 1 << 32
 # How long an agent that has nothing to do any more may take to end.
 ENDING_S = 5.0
-# How many inputs go out at once: most programs that fail do so on the first.
+# How many inputs go out at once behind a quick answer. Behind one that failed or took long the agent stops, and leaves
+# aside what was sent before we knew: whatever comes next may not be wanted.
 AHEAD = 8
 # In the order in which they import one another.
 MODULES = ("syscalls", "filter", "cgroup", "tree", "folders", "zygote", "walls", "fence", "step", "serve")
 # All of its environment: what the caller's holds is none of its business.
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 # CPU limits are given to the kernel in steps, so that agents are shared by programs with similar ones.
-CPU_STEPS_S = (10, 60, 600, 1 << 20)
+CPU_STEPS_S = (10, 60, 600, MOST)
 
 
 class AgentDied(Exception):
@@ -151,6 +152,8 @@ class Agent:
         # Whether programs are forks of a zygote, and true once that does not fork: they have to be started.
         self.forks, self.unforked = kind.zygote is not None, False
         self.held: object = None
+        # How often the agent has stopped.
+        self.stopped = 0
         hello: dict[str, Any] = {"level": kind.level, "build": kind.role == "build", "show": kind.show, "off": kind.off}
         hello["root"] = kind.root
         hello["zygote"] = {**asdict(kind.zygote), "variables": dict(kind.zygote.variables)} if kind.zygote else None
@@ -179,28 +182,37 @@ class Agent:
         told = {**asdict(limits), "wall_s": limits.wall}
         header = {"op": "run", "argv": list(argv), "environment": environment, "limits": told, "collect": collect}
         sent = received = 0
+        most = 1
         try:
             while received < len(inputs):
                 # The next ones go out before the last answer comes: the agent never waits for us.
                 if sent - received < 2 and sent < len(inputs):
-                    some = _ahead(inputs, sent, most=1 if not received else AHEAD)
+                    some = _ahead(inputs, sent, most)
                     if sent == received or len(inputs[sent]) <= AHEAD_BYTES:
-                        self._send(header, some)
+                        self._send({**header, "stopped": self.stopped}, some)
                         sent += len(some)
                         continue
-                answer = self._receive(limits.wall)
-                if answer[0].get("unforked"):
-                    self.unforked = True
-                    raise self._died(answer[0]["failed"])
-                if not answer[0]["failed"] and not answer[0].keys() >= MEASURES:
-                    raise self._died("the agent left out what it measured")
+                answer = self._answer(limits.wall)
                 received += 1
+                sent, most = (received, 1) if answer[0].get("stops") else (sent, AHEAD)
                 yield answer
         finally:
             while received < sent and not self.lost:
                 received += 1
                 with contextlib.suppress(AgentDied):
-                    self._receive(limits.wall)
+                    sent = received if self._answer(limits.wall)[0].get("stops") else sent
+
+    def _answer(self, wall: float) -> Answer:
+        """What the agent says of the next input that it has run."""
+        answer = self._receive(wall)
+        told = answer[0]
+        if told.get("unforked"):
+            self.unforked = True
+            raise self._died(told["failed"])
+        if not told["failed"] and not told.keys() >= MEASURES:
+            raise self._died("the agent left out what it measured")
+        self.stopped += bool(told.get("stops"))
+        return answer
 
     def _send(self, header: Mapping[str, Any], blobs: Sequence[bytes]) -> None:
         text = json.dumps({**header, "blobs": [len(blob) for blob in blobs]}).encode()
