@@ -25,6 +25,8 @@ from tasklake.sandbox_exec.agent.zygote import PROGRAM
 LEVELS = {"namespaces": walls.namespaces, "landlock": fence.landlock, "container": fence.container}
 # A build that makes more files, or deeper folders, means harm: each file is sent and written again for every slot.
 MOST_FILES, DEEPEST = 10_000, 32
+# All their names together: each byte of one may take six in the header of an answer, which the caller bounds.
+MOST_NAMED = 1 << 21
 # Longer than this is long enough to ask the caller whether he wants the next, which takes a fiftieth of it.
 LONG_S = 0.01
 Frame = tuple[dict[str, Any], list[bytes]]
@@ -93,32 +95,34 @@ def collected(
 ) -> tuple[list[tuple[str, bool]], list[bytes]]:
     """What a build made: regular files that are not the program's own, links and closed ones left aside.
 
-    None where they are more, or more bytes, than they may be.
+    None where they are more, or more bytes, than they may be, or lie deeper than the kernel finds its way.
     """
     files: list[tuple[str, bool]] = []
     blobs: list[bytes] = []
-    total = 0
-    for path, found in regular_files(folder, 0):
-        name = os.path.relpath(path, folder)
-        # A build cannot take the place of what it was given.
-        if name.split("/")[0] in known:
-            continue
-        total += found.st_size
-        if total > limits["file_bytes"] or len(files) == MOST_FILES:
-            return [], []
-        with contextlib.suppress(OSError), open(path, "rb") as file:
-            blobs.append(file.read())
-            files.append((name, bool(found.st_mode & 0o100)))
+    total = named = 0
+    try:
+        for path, found in regular_files(folder, 0):
+            name = path.removeprefix(f"{folder}/")
+            # A build cannot take the place of what it was given.
+            if name.split("/")[0] in known:
+                continue
+            total, named = total + found.st_size, named + len(os.fsencode(name))
+            if total > limits["file_bytes"] or named > MOST_NAMED or len(files) == MOST_FILES:
+                return [], []
+            with contextlib.suppress(PermissionError), open(path, "rb") as file:
+                blobs.append(file.read())
+                files.append((name, bool(found.st_mode & 0o100)))
+    except OSError:
+        return [], []
     return files, blobs
 
 
 def regular_files(folder: str, depth: int) -> Iterator[tuple[str, os.stat_result]]:
     """The regular files below the folder in the order of their names, as far down as any tool would put one."""
-    names: list[str] = []
-    with contextlib.suppress(OSError):
-        names = sorted(os.listdir(folder))
-    for path in (os.path.join(folder, name) for name in names):
-        found = os.lstat(path)
+    within: list[tuple[str, os.stat_result]] = []
+    with contextlib.suppress(PermissionError):
+        within = [(path, os.lstat(path)) for path in (f"{folder}/{name}" for name in sorted(os.listdir(folder)))]
+    for path, found in within:
         if stat.S_ISREG(found.st_mode):
             yield path, found
         elif stat.S_ISDIR(found.st_mode) and depth < DEEPEST:
