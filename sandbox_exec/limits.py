@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from reprlib import repr as briefly
 from typing import Any
 
 from tasklake.sandbox_exec.documents import nearest
@@ -25,6 +25,16 @@ class LimitError(TasklakeError):
     """A limit is unknown or has no sensible value; the message names it."""
 
 
+def number(name: str, value: Any) -> float:
+    """The value, which a limit may have: a number above 0, and none that is too large for the kernel."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise LimitError(f"limit {name}: expected a number, got {briefly(value)}")
+    # False for nan, too.
+    if not 0 < value <= MOST:
+        raise LimitError(f"limit {name}: expected a number above 0 and at most {MOST}, got {briefly(value)}")
+    return value
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one case, or the build before it, may use."""
@@ -37,8 +47,6 @@ class Limits:
     memory_bytes: int = 1024 * MIB
     # The largest expected outputs in contest corpora are near 30 MB.
     output_bytes: int = 64 * MIB
-    # Enough for a stack trace; the end is kept because that is where languages name the error.
-    stderr_bytes: int = 64 * 1024
     # Threads count. A JVM or node starts up to 40 of them; a fork bomb is contained at any such number.
     processes: int = 256
     # Contest programs write no files; compilers write a few MB of them. Of one file, and of all together.
@@ -51,14 +59,15 @@ class Limits:
     def __post_init__(self) -> None:
         """Refuse what is not a positive, finite number."""
         for name, value in asdict(self).items():
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-                raise LimitError(f"limit {name}: expected a number, got {value!r}")
-            if value is not None and not (math.isfinite(value) and 0 < value <= MOST):
-                raise LimitError(f"limit {name}: expected a number above 0 and at most {MOST}, got {value!r}")
+            # The only limit that may be left to be derived.
+            if not (name == "wall_s" and value is None):
+                number(name, value)
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> Limits:
         """The defaults with what is given in their place; unknown names are refused."""
+        if not isinstance(given, Mapping):
+            raise LimitError(f'limits: expected an object such as {{"cpu_s": 2}}, got {briefly(given)}')
         known = [each.name for each in fields(cls)]
         for name in given:
             if name not in known:

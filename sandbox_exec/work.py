@@ -95,7 +95,9 @@ class Work:
                 if not run_all and step.verdict is not Verdict.accepted:
                     return
         if near_limit(steps[-1], self.limits):
-            steps[-1] = self.confirmed(slot, built, cases[len(steps) - 1], steps[-1])
+            # Whoever fails to confirm it has told nothing: the case is tried again.
+            step = steps.pop()
+            steps.append(self.confirmed(slot, built, cases[len(steps)], step))
 
     def confirmed(self, slot: Slot, built: Built, case: Case, step: Step) -> Step:
         """The step of a program that ended by itself just beyond its CPU limit, tried again while nobody else runs."""
@@ -213,7 +215,7 @@ def tried(attempt: Callable[[], Built]) -> Built:
             if built.step.verdict is not Verdict.internal_error:
                 return built
             told = built.step.stderr_tail.decode("utf-8", "replace")
-        except (AgentDied, OSError) as error:
+        except (AgentDied, CacheError, OSError) as error:
             told = str(error) or type(error).__name__
     return Built(Step(Verdict.internal_error, stderr_tail=told.encode()[-HEAD:]), ())
 
