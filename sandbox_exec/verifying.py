@@ -1,24 +1,21 @@
-"""Programs and cases from files, and what running them showed as JSON: one program, or many that can be resumed."""
+"""Programs and cases from files, and what running them showed as JSON."""
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tasklake.sandbox_exec.checkers import checker
+from tasklake.sandbox_exec.checkers import CheckerError, checker
 from tasklake.sandbox_exec.documents import nearest
 from tasklake.sandbox_exec.errors import TasklakeError
 from tasklake.sandbox_exec.job import Job
-from tasklake.sandbox_exec.languages import Language, language, toolchain
-from tasklake.sandbox_exec.limits import MIB, Limits
-from tasklake.sandbox_exec.pool import Pool
+from tasklake.sandbox_exec.languages import Language, NoConventionError, PackError, language, toolchain
+from tasklake.sandbox_exec.limits import MIB, LimitError, Limits, number
 from tasklake.sandbox_exec.verdict import Case, Result, Step, Verdict
 
 CASE_KEYS = ("input", "output")
@@ -32,17 +29,22 @@ STEP_KEYS = (
 
 
 class InputError(TasklakeError):
-    """A file of cases or jobs cannot be used; the message begins with the file and the line."""
+    """A file of cases, jobs or results cannot be used; the message begins with the file and the line."""
+
+
+# What whoever asked has written wrongly; every other error is a failure of ours.
+MISTAKES = (CheckerError, InputError, LimitError, NoConventionError, PackError)
+# A sentence or two: what a line holds may be quoted in them, and may be megabytes long.
+MOST_TOLD = 1000
 
 
 @dataclass(frozen=True)
 class Asked:
     """One line of a file of jobs: what to run, or why that cannot be done."""
 
-    name: str
+    name: Any
     digest: str
-    job: Job | None
-    error: str = ""
+    job: Job | Exception
 
 
 def read_cases(path: Path) -> list[Case]:
@@ -108,22 +110,38 @@ def text_of(value: Any, place: str) -> bytes:
         raise InputError(f"{place}: {error.reason}") from None
 
 
-def limits_of(given: Mapping[str, Any]) -> Limits:
+def limits_of(given: Any) -> Limits:
     """The limits with what is given in their place, megabytes included."""
-    plain = {MEGABYTES.get(name, name): value * MIB if name in MEGABYTES else value for name, value in given.items()}
-    return Limits.from_mapping(plain)
+    if isinstance(given, Mapping):
+        # Looked at before: a text times a million is a long text.
+        given = {
+            MEGABYTES.get(name, name): int(number(name, value) * MIB) if name in MEGABYTES else value
+            for name, value in given.items()
+        }
+    return Limits.from_mapping(given)
 
 
-def asked_by(
-    row: Any, line: bytes, place: str, packs: Mapping[str, Language], backend: ModuleType | None = None
-) -> Asked:
-    """What the row of a file of jobs asks for."""
-    name = str(row.get("id", place)) if isinstance(row, dict) else place
-    digest = hashlib.sha256(line.strip()).hexdigest()[:16]
-    try:
-        return Asked(name, digest, job_of(fields_of(row, JOB_KEYS, NEEDED, place), place, packs, backend))
-    except TasklakeError as error:
-        return Asked(name, digest, None, str(error))
+def asked_for(
+    file: Iterable[bytes], name: str, packs: Mapping[str, Language], backend: ModuleType | None = None
+) -> Iterator[Asked]:
+    """What each line asks for; one that cannot be run is an error of its own and stops nothing."""
+    for count, line in enumerate(file, 1):
+        if not line.strip():
+            continue
+        place, row = f"{name}:{count}", None
+        try:
+            row = parsed(line, place)
+            job: Job | Exception = job_of(fields_of(row, JOB_KEYS, NEEDED, place), place, packs, backend)
+        except Exception as error:  # noqa: BLE001  one line's defect, or ours in reading it, must not end the batch
+            job = error
+        called = row.get("id", place) if isinstance(row, dict) else place
+        yield Asked(called, hashlib.sha256(line.strip()).hexdigest()[:16], job)
+
+
+def why(error: BaseException) -> str:
+    """What went wrong, for a line of the file of results."""
+    text = str(error) if isinstance(error, TasklakeError) else f"internal error ({type(error).__name__}: {error})"
+    return text[:MOST_TOLD]
 
 
 def job_of(row: Mapping[str, Any], place: str, packs: Mapping[str, Language], backend: ModuleType | None = None) -> Job:
@@ -136,7 +154,7 @@ def job_of(row: Mapping[str, Any], place: str, packs: Mapping[str, Language], ba
     toolchain(pack.tested() if tests else pack, backend)
     name = str(row.get("checker", "lines"))
     checker(name)
-    limits = limits_of(row.get("limits") or {})
+    limits = Limits() if row.get("limits") is None else limits_of(row["limits"])
     cases = [case_of(each, f"{place}: case {number}") for number, each in enumerate(given)]
     return Job(text_of(row["program"], f"{place}: program"), pack, cases, limits, name, tests)
 
@@ -162,84 +180,3 @@ def told(result: Result) -> dict[str, Any]:
 def step_told(step: Step) -> dict[str, Any]:
     """One case's measures, without what it wrote."""
     return {key: getattr(step, key) for key in STEP_KEYS}
-
-
-def verify_many(
-    jobs: Path, out: Path, pool: Pool, packs: Mapping[str, Language], *, run_all: bool,
-    progress: Callable[[int, int], None] = lambda done, of: None,
-) -> dict[str, int]:  # fmt: skip
-    """Every line of the file of jobs has a line in the file of results; those that have one already are not run."""
-    known, told_before = finished(out)
-    counts = {"jobs": sum(1 for line in jobs.open("rb") if line.strip()), "known": 0, "verified": 0, "errors": 0}
-    waiting: dict[int, Asked] = {}
-
-    def wanted() -> Iterator[Job]:
-        for asked in asked_for(jobs, packs, pool.backend):
-            if (asked.name, asked.digest) in known:
-                counts["known"] += 1
-            elif asked.job is None:
-                counts["errors"] += 1
-                if (asked.name, asked.digest, asked.error) not in told_before:
-                    append(file, asked, {"error": asked.error})
-            else:
-                waiting[len(waiting)] = asked
-                yield asked.job
-
-    # Unbuffered: what does not fit on a disk is told where it is written, and at no later time.
-    with out.open("ab", buffering=0) as file:
-        for number, result in pool.each(wanted(), run_all=run_all):
-            append(file, waiting[number], told(result))
-            waiting[number] = Asked("", "", None)
-            counts["errors" if result.verdict is Verdict.internal_error else "verified"] += 1
-            progress(counts["known"] + counts["verified"] + counts["errors"], counts["jobs"])
-    return counts
-
-
-def asked_for(jobs: Path, packs: Mapping[str, Language], backend: ModuleType | None = None) -> Iterator[Asked]:
-    """What each line asks for; one that is no JSON is an error of its own and stops nothing."""
-    with jobs.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            place = f"{jobs}:{number}"
-            try:
-                row = parsed(line, place) if line.strip() else None
-            except InputError as error:
-                yield Asked(place, hashlib.sha256(line.strip()).hexdigest()[:16], None, str(error))
-                continue
-            if line.strip():
-                yield asked_by(row, line, place, packs, backend)
-
-
-def append(file: Any, asked: Asked, found: Mapping[str, Any]) -> None:
-    """The result is in the file, whole, whatever happens afterwards to this process."""
-    line = json.dumps({"id": asked.name, "job": asked.digest, **found}, ensure_ascii=True).encode() + b"\n"
-    try:
-        written = file.write(line)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, file.name) from None
-    if written < len(line):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), file.name)
-
-
-def finished(out: Path) -> tuple[set[tuple[str, str]], set[tuple[str, str, str]]]:
-    """The jobs that have a result, and what was told of others; a line that a kill cut off is taken away."""
-    found: set[tuple[str, str]] = set()
-    errors: set[tuple[str, str, str]] = set()
-    if not out.exists():
-        return found, errors
-    end = 0
-    with out.open("rb+") as file:
-        for line in file:
-            if not line.endswith(b"\n"):
-                break
-            end += len(line)
-            row = parsed(line, str(out))
-            if not isinstance(row, dict) or "job" not in row:
-                raise InputError(f"{out}: is no file of results; name another with --out")
-            if "error" in row:
-                errors.add((row["id"], row["job"], row["error"]))
-            # A failure of ours is tried again.
-            elif row["verdict"] != Verdict.internal_error:
-                found.add((row["id"], row["job"]))
-        file.truncate(end)
-        os.fsync(file.fileno())
-    return found, errors

@@ -85,7 +85,13 @@ def test_verdict_is_told_by_the_exit_code(
         (["--language", "python", "--cases", "cases.jsonl", "--limits", "cpu_s=much"], "expected a name and a number"),
         (["--language", "python", "--cases", "cases.jsonl", "--checker", "token"], "did you mean tokens?"),
         (["--language", "python", "--cases", "cases.jsonl", "--isolation", "stict"], "did you mean strict?"),
+        (["--language", "python", "--cases", "a.py/x"], "a.py/x: Not a directory"),
+        (["--language", "python", "--cases", "cases.jsonl", "--limits", "cpu_s=1e300"], "expected a number above 0"),
+        (["--language", "python", "--cases", "cases.jsonl", "--out", "out.jsonl"], "--out is for --batch alone"),
+        (["--language", "python", "--cases", "cases.jsonl", "--slots", "2"], "--slots is for --batch alone"),
         (["--batch", "cases.jsonl"], "needs --out"),
+        (["--batch", "cases.jsonl", "--out", "out.jsonl", "--checker", "exact"], "FILE, --checker is for one program"),
+        (["--batch", "cases.jsonl", "--out", "out.jsonl", "--limits", "cpu_s=1"], "FILE, --limits is for one program"),
     ],
 )
 def test_wrong_use_is_refused_with_2(tmp_path: Path, words: list[str], said: str) -> None:
@@ -159,6 +165,57 @@ def test_killed_batch_goes_on_where_it_was(tmp_path: Path) -> None:
     assert [found[f"job-{n}"]["verdict"] for n in range(60)] == [
         Verdict.wrong_answer if n % 3 == 0 else Verdict.accepted for n in range(60)
     ]
+
+
+def batch(folder: Path, *words: str) -> tuple[int, dict[str, Any]]:
+    """The exit code and the counts of a batch of jobs.jsonl."""
+    done = command(folder, "--batch", "jobs.jsonl", "--out", "out.jsonl", "--json", *words)
+    assert "Traceback" not in done.stderr
+    return done.returncode, json.loads(done.stdout or "{}")
+
+
+def test_bad_row_harms_none_of_its_neighbours(tmp_path: Path) -> None:
+    """Limits that are none are told in their line, before they run or, scaled by a pack, as they are to."""
+    limits = ({"cpu_s": None}, "cpu_s=2", {"cpu_s": 10**400}, {"memory_mb": "64"}, {"cpu_s": 2**50}, {"cpu_s": 2e6})
+    rows = [job | {"id": n, "limits": each} for n, (job, each) in enumerate(zip(jobs(6), limits, strict=True))]
+    lines(tmp_path / "jobs.jsonl", [*rows, *jobs(2)])
+    code, counts = batch(tmp_path)
+    assert (code, counts["verified"], counts["errors"], counts["ours"]) == (1, 3, 5, 0)
+    found = results(tmp_path / "out.jsonl")
+    assert set(found) == {*range(6), "job-0", "job-1"}, "ids are as they were given"
+    assert all(found[n]["error"].startswith("limit") for n in range(5))
+    assert (found[5]["verdict"], found["job-1"]["verdict"]) == ("accepted", "accepted")
+    size = (tmp_path / "out.jsonl").stat().st_size
+    assert batch(tmp_path)[1]["known"] == 3
+    assert (tmp_path / "out.jsonl").stat().st_size == size, "what was told is not told again"
+
+
+def test_missing_toolchain_is_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends with 3, for one program as for many, whose others have their verdicts."""
+    (tmp_path / "languages").mkdir()
+    (tmp_path / "languages" / "absent.yaml").write_text("filename: a.x\nexecute: no-such-command a.x\n", "utf-8")
+    monkeypatch.setenv("TASKLAKE_PLUGINS", str(tmp_path))
+    (tmp_path / "a.x").write_text("", "utf-8")
+    given = lines(tmp_path / "cases.jsonl", CASES)
+    done = command(tmp_path, "a.x", "--language", "absent", "--cases", given)
+    assert (done.returncode, "no-such-command is not installed" in done.stderr) == (3, True)
+    lines(tmp_path / "jobs.jsonl", [{**jobs(1)[0], "id": "x", "language": "absent"}, *jobs(2)])
+    code, counts = batch(tmp_path)
+    assert (code, counts["verified"], counts["errors"], counts["ours"]) == (3, 2, 1, 1)
+    assert "no-such-command" in results(tmp_path / "out.jsonl")["x"]["error"]
+
+
+def test_more_is_asked_of_a_batch_that_was_verified(tmp_path: Path) -> None:
+    """Results at a weaker level, and those that left out cases, are made again where more is asked, and only those."""
+    wrong = {**jobs(1)[0], "cases": [{"input": "", "output": text} for text in "120"]}
+    lines(tmp_path / "jobs.jsonl", [wrong, *jobs(3)[1:]])
+    assert batch(tmp_path, "--isolation", "process")[1]["verified"] == 3
+    assert batch(tmp_path, "--isolation", "process", "--run-all")[1]["verified"] == 1
+    assert batch(tmp_path)[1]["known"] == 3
+    if command(tmp_path, "--batch", "jobs.jsonl", "--out", "strict.jsonl", "--isolation", "standard").returncode:
+        pytest.skip("no other level than process works here")
+    assert batch(tmp_path, "--isolation", "standard")[1]["verified"] == 3
+    assert batch(tmp_path, "--isolation", "standard")[1]["known"] == 3
 
 
 def test_changed_job_is_verified_again(tmp_path: Path) -> None:
