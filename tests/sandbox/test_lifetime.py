@@ -10,8 +10,9 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from tasklake.sandbox_exec.channel import Agent, AgentDied, Kind
 from tasklake.sandbox_exec.limits import Limits
 from tasklake.sandbox_exec.pool import Pool
 from tasklake.sandbox_exec.probing import why_not
+from tasklake.sandbox_exec.turns import Turns
 from tasklake.sandbox_exec.verdict import Case, Verdict
 
 pytestmark = pytest.mark.sandbox
@@ -109,6 +111,31 @@ def test_killed_agent_is_replaced() -> None:
         assert told.result(PATIENCE_S).verdict is Verdict.accepted
         assert agents
     assert descendants(os.getpid()) <= before
+
+
+class Deadly(Turns):
+    """The first who runs alone finds that his agent has ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spared, self.times = children(os.getpid()), 0
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        with super().alone():
+            self.times += 1
+            for pid in set(children(os.getpid())) - {*self.spared} if self.times == 1 else ():
+                os.kill(pid, signal.SIGKILL)
+            yield
+
+
+def test_time_limit_is_confirmed_though_an_agent_died() -> None:
+    """A program that ended just beyond its limit is tried alone until that has told something."""
+    program = "import time\nwhile time.process_time() < 1.1: pass\n"
+    with Pool() as pool:
+        pool.turns = deadly = Deadly()
+        found = pool.run(program, "python", [Case(b"", b"")], Limits(cpu_s=0.5))
+    assert (found.verdict, found.cases[0].killed, deadly.times) == (Verdict.time_limit, "", 2)
 
 
 @pytest.mark.parametrize("level", ["namespaces", "landlock"])
