@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -42,8 +44,11 @@ Run = Callable[[Job], Result]
 def offers(folder: Path | None, pool: Pool | None) -> Iterator[dict[str, Any]]:
     """One row per language: whether it is offered here and why not; without a pool, self-tests are left out."""
     level = level_of(pool)
-    for _, pack in sorted(load_languages(folder).items()):
-        yield {**_offer(pack, pool), "isolation": level}
+    packs = [pack for _, pack in sorted(load_languages(folder).items())]
+    # Self-tests measure how long a start takes, so they have the machine for themselves; versions are only waited for.
+    with ThreadPoolExecutor(1 if pool else os.cpu_count()) as threads:
+        for row in threads.map(lambda pack: _offer(pack, pool), packs):
+            yield {**row, "isolation": level}
     for file, message in sorted(broken_languages(folder).items()):
         yield {**_offered(Path(file).stem, None, reason=message), "isolation": level}
 

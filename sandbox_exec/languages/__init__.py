@@ -74,12 +74,14 @@ def language(name: str, packs: Mapping[str, Language] | None = None) -> Language
 def _loaded(folder: Path | None) -> tuple[dict[str, Language], dict[str, str]]:
     packs: dict[str, Language] = {}
     broken: dict[str, str] = {}
-    for stem, file, held in (*_packaged(), *_plugins(folder)):
+    ours = list(_packaged())
+    own = {file for _, file, _ in ours}
+    for stem, file, held in (*ours, *_plugins(folder)):
         # Also ends what an earlier pack of that name said: to run another definition than the one asked for,
         # because the latter is broken, would be a silent change of every verdict.
         packs.pop(stem, None)
         try:
-            packs[stem] = read_language(_decoded(file, held), file, stem)
+            packs[stem] = read_language(_decoded(file, held), file, stem, ours=file in own)
         except TasklakeError as error:
             broken[file] = str(error)
     return packs, broken

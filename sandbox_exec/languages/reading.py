@@ -68,9 +68,9 @@ class _Place:
         return _known(self.document, self.path, self.value, known)
 
 
-def read_language(text: str, file: str, stem: str) -> Language:
+def read_language(text: str, file: str, stem: str, *, ours: bool = False) -> Language:
     """The language that the pack describes; its id is the stem of the file's name."""
-    document = load_document(text, file)
+    document = load_document(text, file, ours=ours)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_+#-]*", stem):
         raise PackError(f"{file}:1: {stem!r} cannot be a language's id; rename the file, such as lua.yaml")
     if stem.lower() == OFFERED:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tasklake.sandbox_exec import languages
+from tasklake.sandbox_exec.documents import load_document
 from tasklake.sandbox_exec.languages import (
     Factors,
     Install,
@@ -259,6 +260,13 @@ def test_unknown_language_names_the_nearest() -> None:
         language("javascrpt")
     with pytest.raises(PackError, match="known: none"):
         language("lua", {})
+
+
+@each_pack
+def test_pack_reads_the_same_as_ours_and_as_a_plugin(pack: Language) -> None:
+    """The quick reader of our own files and the one of all others see the same, lines included."""
+    text = Path(languages.__file__).with_name(f"{pack.id}.yaml").read_text("utf-8")
+    assert load_document(text, "f.yaml", ours=True) == load_document(text, "f.yaml")
 
 
 def test_no_pack_takes_another_ones_id() -> None:
