@@ -19,7 +19,7 @@ UV := .venv/bin/uv
 LAKE := demo-lake
 # The newest patch of the oldest Spark line that tasklake supports.
 SPARK40 := 4.0.5
-TIERS = $(wildcard tests/unit tests/sandbox tests/spark tests/e2e)
+TIERS = $(wildcard tests/unit tests/spark tests/e2e tests/sandbox)
 # The oldest, the usual and the newest Python that the wheel claims.
 PYTHONS := 3.11 3.12 3.13
 
@@ -38,7 +38,7 @@ demo: setup ## run the demo recipe into demo-lake/: the main job, from problems 
 
 .PHONY: test
 test: setup ## run the unit, sandbox, spark and e2e tiers
-	@# two tiers side by side, for a JVM alone keeps one core of two busy; in their order, for a process has one Spark
+	@# two side by side, for a JVM alone keeps one core of two busy; unit tests first, for a process has one Spark
 	$(PYTEST) -rs -n 2 --no-loadscope-reorder \
 		-m "not cluster and not chaos and not bench and not connect and not docker and not wide" $(TIERS)
 

@@ -27,25 +27,24 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
-# The tiers of which each is one piece of work where tests run side by side: a session, or a run of the demo, is made
-# once. What is left is spread by file, as is the wheel, which shares nothing with anybody.
-WHOLE, ALONE = ("sandbox", "spark", "e2e"), "tests/e2e/test_wheel.py"
+# Where tests run side by side, a piece of work is a file, but for the tier that shares a session: that is one.
+WHOLE = "spark"
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Two tiers, or files of a tier without costly fixtures, are at work at the same time (make test)."""
+    """Two pieces of work are done at the same time (make test)."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class ByTier(LoadScopeScheduling):
-        """A tier with costly fixtures is one piece of work."""
+    class Pieces(LoadScopeScheduling):
+        """The files, in their order, and one tier whole."""
 
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
             tier = file.split("/")[1]
-            return tier if tier in WHOLE and file != ALONE else file
+            return tier if tier == WHOLE else file
 
-    return ByTier(config, log)
+    return Pieces(config, log)
 
 
 @pytest.fixture(scope="session")
