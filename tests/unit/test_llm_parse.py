@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tasklake.udfs.llm.errors import ErrorClass
-from tasklake.udfs.llm.parse import parsed
+from tasklake.udfs.llm.parse import _blocks, content_of, parsed
 from tasklake.udfs.llm.responses import answered, facts
 from tasklake.udfs.llm.terms import Prices
 
@@ -66,6 +67,42 @@ def test_without_a_schema_the_text_is_the_value():
     """Prose and programs are not looked into; half characters are refused all the same."""
     assert parsed(body("<think>hm</think>print(1)"), "").value == "print(1)"
     assert parsed(body("\ud800"), "").error is ErrorClass.MALFORMED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        body("prose \ud83d"),
+        body('{"a": "\ud83d"}'),
+        body('{"\ud83d": "b"}'),
+        body('{"a": ["\ud83d"]}'),
+        body(None, refusal="\ud83d, no"),
+        body("x", refusal=["\ud83d"]),
+    ],
+)
+def test_what_is_told_of_half_a_character_can_be_stored(text):
+    """The message and the content that is shown to the model again are texts that a table takes."""
+    found = parsed(text, SCHEMA)
+    assert found.error
+    assert "\ud83d" not in found.message + content_of(text)
+
+
+FENCES = st.lists(
+    st.sampled_from(["```", "```json", "``` ", "``` x", " ```", "```json\t", "a", "", "{}", "````", "\r"])
+)
+
+
+@given(FENCES, st.sampled_from(["\n", "\r\n"]))
+def test_blocks_are_what_stands_between_two_fences(lines, end):
+    """The same as one expression finds, which takes a time that grows with the square of the fences."""
+    slow = re.compile(r"^```(?:json)?[ \t]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+    assert _blocks(end.join(lines)) == slow.findall(end.join(lines))
+
+
+@pytest.mark.timeout(60)
+def test_fences_without_end_are_read_in_one_go():
+    """An answer of a megabyte of them ends at once; it took hours."""
+    assert parsed(body("```json\n" * 130_000), SCHEMA).error is ErrorClass.MALFORMED
 
 
 @given(

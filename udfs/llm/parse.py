@@ -10,12 +10,14 @@ from functools import lru_cache
 from typing import Any
 
 from tasklake.udfs.llm.errors import ErrorClass
+from tasklake.udfs.llm.texts import storable
 
 # Raised when the same body yields another value or error; stages that store values hold it in their fingerprints.
 PARSER_VERSION = "1"
 # A model that thinks aloud does so before it answers; some servers leave that in the content.
 THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
-BLOCK = re.compile(r"^```(?:json)?[ \t]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+# A line that opens a block or, without the word, closes one.
+FENCE = re.compile(r"^```(json)?[ \t]*$", re.MULTILINE)
 # What is told of a value that has the wrong form.
 MAX_TOLD = 300
 
@@ -39,27 +41,27 @@ def parsed(body: str, schema: str) -> Parsed:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return Parsed(error=ErrorClass.MALFORMED, message="the body is no chat completion")
     if refusal or finish == "content_filter":
-        return Parsed(error=ErrorClass.REFUSAL, message=str(refusal or "stopped by a content filter")[:MAX_TOLD])
+        told = storable(str(refusal or "stopped by a content filter"))
+        return Parsed(error=ErrorClass.REFUSAL, message=told[:MAX_TOLD])
     if finish == "length":
         return Parsed(error=ErrorClass.LENGTH, message="cut off at the most tokens that were allowed")
     if not isinstance(content, str) or not content.strip():
         return Parsed(error=ErrorClass.MALFORMED, message="the answer is empty")
     spoken = THOUGHT.sub("", content, count=1)
-    return _formed(spoken, schema) if schema else _storable(spoken)
+    return _formed(spoken, schema) if schema else _valued(spoken)
 
 
 def content_of(body: str) -> str:
     """The text that the model wrote, for showing it to the model again."""
     try:
-        return str(json.loads(body)["choices"][0]["message"].get("content") or "")
+        return storable(str(json.loads(body)["choices"][0]["message"].get("content") or ""))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return ""
 
 
 def _formed(content: str, schema: str) -> Parsed:
-    blocks = BLOCK.findall(content)
     told = "it holds no JSON"
-    for text in (content, *reversed(blocks)):
+    for text in (content, *reversed(_blocks(content))):
         try:
             value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_key_twice)
         except (ValueError, RecursionError) as error:
@@ -69,6 +71,19 @@ def _formed(content: str, schema: str) -> Parsed:
     return Parsed(error=ErrorClass.MALFORMED, message=f"the answer is not JSON: {told}")
 
 
+def _blocks(content: str) -> list[str]:
+    """What stands between fences: one that opens and the next that closes, whatever is between them."""
+    found: list[str] = []
+    start: int | None = None
+    for fence in FENCE.finditer(content):
+        if start is None:
+            start = fence.end() + 1
+        elif not fence[1]:
+            found.append(content[start : fence.start()])
+            start = None
+    return found
+
+
 def _checked(value: Any, schema: str) -> Parsed:
     try:
         wrong = next(iter(_validator(schema).iter_errors(value)), None)
@@ -76,15 +91,13 @@ def _checked(value: Any, schema: str) -> Parsed:
         return Parsed(error=ErrorClass.SCHEMA, message="the value is nested too deeply")
     if wrong is not None:
         place = "/".join(map(str, wrong.absolute_path)) or "the value"
-        return Parsed(error=ErrorClass.SCHEMA, message=f"{place}: {wrong.message[:MAX_TOLD]}")
-    return _storable(json.dumps(value, ensure_ascii=False))
+        return Parsed(error=ErrorClass.SCHEMA, message=storable(f"{place}: {wrong.message[:MAX_TOLD]}"))
+    return _valued(json.dumps(value, ensure_ascii=False))
 
 
-def _storable(text: str) -> Parsed:
-    """The text as a value, unless it holds half of a character, which JSON can spell and no table can store."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
+def _valued(text: str) -> Parsed:
+    """The text as a value, unless it holds half of a character."""
+    if text != storable(text):
         return Parsed(error=ErrorClass.MALFORMED, message="the answer holds half of a character")
     return Parsed(text)
 

@@ -10,6 +10,7 @@ from tasklake.udfs.identity import content_hash
 from tasklake.udfs.llm.errors import ErrorClass
 from tasklake.udfs.llm.requests import BYTES_PER_TOKEN
 from tasklake.udfs.llm.terms import Prices
+from tasklake.udfs.llm.texts import storable
 
 RESPONSE = (
     "response_id string, request_key string, answered boolean, body string, error_class string, error string, "
@@ -94,4 +95,4 @@ def _count(value: Any) -> int | None:
 
 
 def _word(value: Any) -> str | None:
-    return value.encode("utf-8", "replace").decode()[:200] if isinstance(value, str) else None
+    return storable(value)[:200] if isinstance(value, str) else None

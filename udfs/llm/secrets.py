@@ -6,12 +6,14 @@ mounted secrets come; a cluster fills variables from its secret scopes.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from tasklake.udfs.llm.errors import LlmError
+from tasklake.udfs.llm.texts import storable
 
 HIDDEN = "[key]"
 # Whatever follows these words in a text that a provider sends back is taken for a key, ours or not.
@@ -38,8 +40,11 @@ class Redactor:
     """Takes the keys of some variables out of texts."""
 
     def __init__(self, variables: Iterable[str]):
-        held = {key(name) for name in variables}
-        self.keys = sorted((k for k in held if len(k) >= SHORTEST), key=len, reverse=True)
+        held = {each for each in map(key, variables) if len(each) >= SHORTEST}
+        # As JSON spells them, too, with and without a backslash before each slash.
+        held |= {json.dumps(each)[1:-1] for each in held}
+        held |= {each.replace("/", "\\/") for each in held}
+        self.keys = sorted(held, key=len, reverse=True)
 
     def answer(self, text: str) -> str:
         """The text of an answer without our keys; everything else is the model's and stays."""
@@ -50,4 +55,4 @@ class Redactor:
 
     def message(self, text: str, most: int = 500) -> str:
         """The text of an error without our keys or anything that looks like one, and not too long."""
-        return _TELLTALE.sub(HIDDEN, self.answer(text))[:most]
+        return storable(_TELLTALE.sub(HIDDEN, self.answer(text)))[:most]

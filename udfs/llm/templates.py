@@ -87,11 +87,16 @@ class Template:
 
 def fenced(name: str, text: str) -> str:
     """The text between marks that it cannot hold, with control words of chat formats broken up."""
-    text = CONTROL.sub(lambda found: found[0] + " ", text.replace("\r\n", "\n"))
+    text = disarmed(text.replace("\r\n", "\n"))
     salt = 0
     while (mark := hashlib.sha256(f"{salt}\n{name}\n{text}".encode("utf-8", "replace")).hexdigest()[:16]) in text:
         salt += 1
     return f"<<<{name} {mark}\n{text}\n{mark} {name}>>>"
+
+
+def disarmed(text: str) -> str:
+    """The text with control words of chat formats broken up by a blank."""
+    return CONTROL.sub(lambda found: found[0] + " ", text)
 
 
 def quoted(messages: list[Message]) -> dict[str, str]:
@@ -105,7 +110,9 @@ def repaired(messages: list[Message], answer: str, told: str) -> list[Message]:
         "Your answer cannot be used. The block says why; answer again, whole and in the form that was asked for.\n\n"
         + fenced("problem", told)
     )
-    return [*messages, {"role": "assistant", "content": answer}, {"role": "user", "content": feedback}]
+    # Servers refuse a turn that says nothing.
+    said = [{"role": "assistant", "content": disarmed(answer)}] if answer.strip() else []
+    return [*messages, *said, {"role": "user", "content": feedback}]
 
 
 def load_template(text: str, file: str) -> Template:

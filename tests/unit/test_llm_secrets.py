@@ -1,0 +1,32 @@
+"""Keys and broken characters are in no text that is kept."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tasklake.udfs.llm.secrets import HIDDEN, Redactor
+
+KEY = 'ab/cd"ef+gh\\ij'
+
+
+@pytest.fixture
+def redactor(monkeypatch: pytest.MonkeyPatch) -> Redactor:
+    """One that knows the key of MINE."""
+    monkeypatch.setenv("MINE", KEY)
+    return Redactor(["MINE", "NOT_SET"])
+
+
+@pytest.mark.parametrize(
+    "spelled", [KEY, json.dumps(KEY)[1:-1], json.dumps(KEY)[1:-1].replace("/", "\\/")], ids=["plain", "JSON", "slashes"]
+)
+def test_a_key_is_hidden_however_json_spells_it(redactor, spelled):
+    """In answers, which are JSON as it came, and in messages."""
+    assert redactor.answer(f'{{"echo": "{spelled}"}}') == f'{{"echo": "{HIDDEN}"}}'
+    assert redactor.message(f"you sent {spelled}.") == f"you sent {HIDDEN}."
+
+
+def test_a_message_can_be_stored():
+    """Half of a character, which the JSON of an error may spell, becomes a question mark."""
+    assert Redactor([]).message("no \ud83d here") == "no ? here"
