@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
@@ -122,6 +123,25 @@ class Llm(Section):
             raise PydanticCustomError("recipe", f"names {twice[0]} twice: give one entry more weight")
         return endpoints
 
+    @field_validator("budget")
+    @classmethod
+    def _can_be_kept(cls, budget: Budget, info: ValidationInfo) -> Budget:
+        model, prices, parameters = (info.data.get(name) for name in ("model", "prices", "parameters"))
+        if not (model and prices and parameters) or not load_provider(provider_of(model)[0]).CALLS:
+            return budget
+        if budget.usd is not None and not prices.input and not prices.output:
+            raise PydanticCustomError(
+                "recipe_absent", "limits usd, but all prices are 0: set llm.prices, or limit tokens"
+            )
+        unlimited = budget.usd is not None or budget.tokens is not None
+        if unlimited and not parameters.max_tokens and not parameters.max_completion_tokens:
+            raise PydanticCustomError(
+                "recipe_absent",
+                "limits usd or tokens, but an answer may have any length: set llm.parameters.max_tokens (or "
+                "max_completion_tokens), so that what calls in flight may cost is known",
+            )
+        return budget
+
     @property
     def provider(self) -> str:
         """Who answers."""
@@ -141,7 +161,7 @@ class Llm(Section):
     def terms(self, purse: terms.Purse) -> terms.Terms:
         """What tasks have to know, with what may still be spent."""
         given = self.endpoints or (Endpoint(base_url=self.base_url, key=self.key),)
-        return terms.Terms(
+        made = terms.Terms(
             provider=self.provider,
             model=provider_of(self.identity)[1],
             endpoints=tuple(terms.Endpoint(each.base_url, each.weight, each.key) for each in given),
@@ -149,6 +169,10 @@ class Llm(Section):
             purse=purse,
             **{name: getattr(self, name) for name in _SAME},
         )
+        if load_provider(self.provider).CALLS:
+            return made
+        # Nobody is called: nothing is spent, and no rate is anybody's.
+        return replace(made, purse=terms.Purse(), requests_per_minute=None, tokens_per_minute=None)
 
 
 _SAME = (

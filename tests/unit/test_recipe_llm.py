@@ -31,6 +31,18 @@ MISTAKES = {
         ("openai/fake", "openai/fake\n  parameters: {temprature: 1}"),
         r":5: .*did you mean llm.parameters.temperature\?",
     ),
+    "money without prices": (
+        ("openai/fake", "openai/fake\n  parameters: {max_tokens: 9}\n  budget: {usd: 20}"),
+        r":6: llm.budget limits .*all prices are 0: set llm.prices",
+    ),
+    "money for answers of any length": (
+        ("openai/fake", "openai/fake\n  prices: {output: 1}\n  budget: {usd: 20}"),
+        r":6: llm.budget limits .*set llm.parameters.max_tokens",
+    ),
+    "tokens for answers of any length": (
+        ("openai/fake", "openai/fake\n  budget: {tokens: 20}"),
+        r":5: llm.budget limits .*set llm.parameters.max_tokens",
+    ),
     "no section": (("llm:\n  model: openai/fake\n", ""), "propose asks a model: add a section llm"),
     "a path beside a model": (
         ("{provider: llm}", "{provider: llm, path: a.jsonl}"),
@@ -60,6 +72,20 @@ def test_terms_hold_what_the_recipe_says_and_no_secret(tmp_path):
     assert (terms.provider, terms.model, terms.share) == ("openai", "fake", 16)
     assert [endpoint.key for endpoint in terms.endpoints] == ["MINE"]
     assert terms.prices.usd(1_000_000, 0) == 2
+
+
+@pytest.mark.parametrize("model", ["openai/fake", "replay/openai/fake", "rules/echo"])
+def test_rates_and_budgets_are_for_providers_that_call(tmp_path, model):
+    """Who calls nobody spends nothing and waits for nobody, and needs no price for a budget."""
+    given = ("llm.requests_per_minute=60", "llm.tokens_per_minute=60", "llm.budget.calls=5")
+    llm = load(tmp_path, "openai/fake", model, overrides=given).llm
+    terms = llm.terms(Purse(calls=5))
+    live = model == "openai/fake"
+    assert (terms.requests_per_minute, terms.tokens_per_minute, terms.purse.calls) == (
+        (60, 60, 5) if live else (None, None, None)
+    )
+    if not live:
+        load(tmp_path, "openai/fake", model, overrides=("llm.budget.usd=20", "llm.budget.tokens=20"))
 
 
 def test_replay_stands_for_the_model_behind_it(tmp_path):
