@@ -22,6 +22,8 @@ UTIME, STIME, CUTIME, CSTIME, SIZE, RSS = 11, 12, 13, 14, 20, 21
 TABLES = 512
 # Below this share of the limit, tables are not worth looking at.
 WORTH = 8
+# From this share of the limit on, memory decides verdicts (verdict.py: NEAR_LIMIT), and is looked at closely.
+NEAR = 0.9
 # What one socket can hold of what nobody has read, and how many a runtime has for its own use.
 SOCKET_BYTES, OWN_SOCKETS = 2 * 212992, 16
 Fields = list[bytes]
@@ -95,8 +97,8 @@ class Tree:
         self.spend(max(live / TICK, sum(self.own.values()) / TICK, self.count() - self.counted))
         kernel = self.held(pids, size, limit)
         memory = pages * PAGE + scratch_bytes + kernel
-        if memory > limit and len(pids) > 1:
-            # Forked processes share pages, which were counted for each of them.
+        if memory > max(NEAR * limit, self.peak) and len(pids) > 1:
+            # Forked processes share pages, which were counted for each of them: telling how many takes milliseconds.
             memory = sum(map(proportional, pids)) + scratch_bytes + kernel
         self.peak = max(self.peak, memory)
         self.processes = max(self.processes, len(pids))

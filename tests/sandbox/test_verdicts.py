@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from tasklake.sandbox_exec.agent.tree import NEAR
 from tasklake.sandbox_exec.languages import ToolchainMissing, language, toolchain
 from tasklake.sandbox_exec.limits import Limits
 from tasklake.sandbox_exec.pool import Pool
-from tasklake.sandbox_exec.verdict import Case, Result, Verdict
+from tasklake.sandbox_exec.verdict import NEAR_LIMIT, Case, Result, Verdict
 
 pytestmark = pytest.mark.sandbox
 
@@ -146,6 +147,18 @@ def test_program_that_cannot_be_compiled_has_a_compile_error(pool: Pool) -> None
     assert (result.verdict, result.build.verdict) == (Verdict.compile_error, Verdict.compile_error)
     assert b"missing" in result.build.stderr_tail
     assert not [step for step in result.cases if step.verdict is not Verdict.skipped]
+
+
+def test_shared_memory_is_counted_once(pool: Pool) -> None:
+    """Who fails beside forks that only read what it holds is far from its limit, however often that is mapped."""
+    program = (
+        "import os, sys, time\nheld = bytearray(os.urandom(1 << 20) * 120)\n"
+        "for _ in range(2):\n    if os.fork() == 0:\n        time.sleep(0.3)\n        os._exit(sum(held[::4096]) < 0)\n"
+        "os.wait(), os.wait()\nsys.exit(3)\n"
+    )
+    result = shown(pool, program, limits=replace(SMALL, memory_bytes=250 * MIB))
+    assert (result.verdict, result.cases[0].exit_code) == (Verdict.runtime_error, 3)
+    assert NEAR == NEAR_LIMIT
 
 
 def test_deep_recursion_is_honest(pool: Pool) -> None:
