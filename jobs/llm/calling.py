@@ -6,6 +6,7 @@ segments are committed beside it. Another job follows only where the shares of a
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import Counter
@@ -76,13 +77,14 @@ def execute(run: Run, stage: str, turns: DataFrame) -> None:
     left = wanted.count()
     used.asked, used.known = used.asked + asked, used.known + asked - left
     terms = requests.model(run).terms(requests.purse(run))
+    rounds = itertools.count(1)
     while left:
         outcome = spool.send(wanted, terms, used)
         done = sum(row["answered"] + row["failed"] for row in outcome)
         _refuse_to_go_on(run, outcome, left, done, terms.tasks == 1)
         if done == left:
             return
-        wanted = run.lake.pin(f"{name}-{left}", _open(run, wanted))
+        wanted = run.lake.pin(f"{name}-{next(rounds)}", _open(run, wanted))
         left = wanted.count()
         # What the shares of a budget left over is one share.
         terms = replace(terms, tasks=1, purse=requests.purse(run))
