@@ -7,11 +7,10 @@ must be, `spool` keeps what workers have finished.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tasklake.jobs.lake import ddl
+from tasklake.jobs.lake import ddl, look
 from tasklake.jobs.lake.lease import Lease
 from tasklake.jobs.lake.uri import LakeError, LakeUri
 from tasklake.quality.tables import Table, all_tables
@@ -203,10 +202,11 @@ class Lake:
             self.spark.catalog.dropTempView(view)
 
     def _live(self, table: str) -> tuple[dict[str, str], dict[str, str]]:
-        """The live columns with their types, and the live properties."""
-        types = {f.name: f.dataType.simpleString() for f in self.read(table).schema.fields}
-        rows: Sequence[Any] = self.spark.sql(f"SHOW TBLPROPERTIES {self.target(table)}").collect()
-        return types, {r["key"]: r["value"] for r in rows}
+        """The live columns with their types, and the live properties: from the log, where Spark takes seconds."""
+        from pyspark.sql.types import StructType
+
+        schema, properties = look.definition(table, self.uri.child("tables", table))
+        return {f.name: f.dataType.simpleString() for f in StructType.fromJson(schema).fields}, properties
 
     def _sql(self, *statements: str) -> None:
         for statement in statements:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pyarrow as pa
@@ -53,6 +54,12 @@ def objects(table: pa.Table) -> list[dict[str, Any]]:
     """The rows as Python objects, a map being a mapping and not a list of pairs."""
     rows: list[dict[str, Any]] = table.to_pylist(maps_as_pydicts="lossy")
     return rows
+
+
+def definition(name: str, place: LakeUri) -> tuple[dict[str, Any], dict[str, str]]:
+    """The schema of a table, as Delta writes it, and its properties."""
+    table = _open(name, place)
+    return json.loads(table.schema().to_json()), table.metadata().configuration
 
 
 def _count(table: DeltaTable) -> int | None:
