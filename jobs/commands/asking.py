@@ -14,6 +14,10 @@ from tasklake.jobs.commands import Answer, Changes, RecipeName, Shared, Wait, kn
 StageName = Annotated[str, typer.Option("--stage", metavar="STAGE", help="The stage whose requests are meant.")]
 Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the requests go; more than fit get -2, -3, …")]
 Results = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Result files of batches, error files too.")]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option("--key", metavar="VARIABLE", help="Its key is stored nowhere, as OPENAI_API_KEY's; may be repeated."),
+]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any that is free.")]
 Faults = Annotated[
     list[str] | None, typer.Option("--fault", metavar="KIND:SHARE:TRIES", help="What goes wrong; may be repeated.")
@@ -33,23 +37,29 @@ def export(
     """Write the open requests of a stage in the input format of a provider's Batch API."""
     from tasklake.jobs.commands.working import _loaded
     from tasklake.jobs.llm import files, opening
+    from tasklake.jobs.recipe import STAGES
 
     loaded, settings = _loaded(shared, recipe, changes)
     known("stage that asks a model", stage, files.ASKING)
     with render.progress() as progress, opening.run(loaded, settings, wait, progress) as run:
-        written = files.export(run, stage, files.ASKING[stage](run), out)
+        asked = files.ASKING[stage](run)
+        written = files.export(run, stage, asked, out)
+        early = not written and asked.isEmpty()
     rows = [{"file": str(each.path), "requests": each.requests, "bytes": each.bytes} for each in written]
+    if early:
+        before = STAGES[STAGES.index(stage) - 1]
+        return Answer(rows, [Text(f"nothing to ask yet: run tasklake run {recipe} --until {before} first")])
     if not rows:
         return Answer(rows, [Text(f"nothing to ask: every request of {stage} has an answer")])
     return Answer(rows, [render.records(rows), Text("\nbring the results back with tasklake llm import FILE")])
 
 
-def take(shared: Shared, results: Results, wait: Wait = False) -> Answer:
+def take(shared: Shared, results: Results, keys: Keys = None, wait: Wait = False) -> Answer:
     """Store what a batch's result files hold; the next run goes on from there."""
     from tasklake.jobs.llm import files, opening
 
     with render.progress() as progress, opening.lake(shared.present(), "tasklake llm import", wait, progress) as lake:
-        told = vars(files.take(lake, results))
+        told = vars(files.take(lake, results, keys or ()))
     lines = [Text(each) for each in told["told"]]
     return Answer(told, [render.records([{name: told[name] for name in told if name != "told"}]), *lines])
 

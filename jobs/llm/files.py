@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from tasklake.jobs import current
 from tasklake.jobs.lake import Lake
 from tasklake.jobs.lake.spool import Spool
-from tasklake.jobs.llm import answering, requests, solving
+from tasklake.jobs.llm import answering, calling, requests, solving
 from tasklake.jobs.stage import Run
 from tasklake.udfs.llm import batch
-from tasklake.udfs.llm.responses import RESPONSE
+from tasklake.udfs.llm.responses import RESPONSE, is_completion
 from tasklake.udfs.llm.secrets import Redactor
 from tasklake.udfs.llm.terms import Prices
 from tasklake.udfs.spool import Measure, Row
@@ -51,6 +52,8 @@ class Imported:
 
 def export(run: Run, stage: str, asked: DataFrame, out: Path) -> list[batch.File]:
     """The requests for what a stage asks that nobody has answered are in files that a provider's Batch API takes."""
+    # What a killed run had answered is paid for, and still in its spool.
+    calling.Spool(run, stage).recover()
     found: list[DataFrame] = []
 
     def keep(run: Run, stage: str, turns: DataFrame) -> None:
@@ -59,11 +62,14 @@ def export(run: Run, stage: str, asked: DataFrame, out: Path) -> list[batch.File
     answering.ask(run, stage, asked, keep)
     frames = (frame.orderBy("template_hash", "messages") for frame in found)
     rows = (row.asDict() for frame in frames for row in frame.toLocalIterator())
-    return batch.write(rows, out)
+    return batch.write(rows, out, requests.model(run).structured)
 
 
-def take(lake: Lake, paths: Iterable[Path]) -> Imported:
-    """What result files hold is in `llm_responses`, each answer once, however often and in whatever order it comes."""
+def take(lake: Lake, paths: Iterable[Path], keys: Sequence[str] = ()) -> Imported:
+    """What result files hold is in `llm_responses`, each answer once, however often and in whatever order it comes.
+
+    `keys` names variables whose keys are kept out, as that of the hosted API is.
+    """
     from pyspark.sql import functions as F
 
     told, parse = Imported(), Spool(lake.spark, lake, "", f"{RESPONSE}, {META}")
@@ -76,7 +82,7 @@ def take(lake: Lake, paths: Iterable[Path]) -> Imported:
         rows = [each for each in chunk if _counts(each, told, seen)]
         frame = lake.spark.createDataFrame([tuple(_flat(row).values()) for row in rows], LINE)
         known = frame.withColumnRenamed("custom_id", "request_key").join(asked, on="request_key")
-        made = lake.pin(f"import-{told.lines}", parse.direct(known, importing))
+        made = lake.pin(f"import-{told.lines}", parse.direct(known, partial(importing, keys)))
         told.unknown += len(rows) - made.count()
         told.new += lake.merge("llm_responses", made.withColumn("made_by", F.lit("batch")))
     answered = lake.read("llm_responses").where("answered").select("request_key")
@@ -91,7 +97,7 @@ def _counts(line: Mapping[str, Any], told: Imported, seen: set[str]) -> bool:
         told.wrong += 1
         told.told += [line["wrong"]] if len(told.told) < TOLD else []
         return False
-    if "body" not in line:
+    if not is_completion(line.get("body", "")):
         told.failures += 1
         return line["custom_id"] not in seen
     told.answers += 1
@@ -114,9 +120,9 @@ def _flat(line: Mapping[str, Any]) -> dict[str, str | None]:
 
 
 @contextmanager
-def importing() -> Iterator[Measure]:
+def importing(keys: Sequence[str]) -> Iterator[Measure]:
     """Lines of result files beside their requests, as a measure that makes response rows of them."""
-    redactor = Redactor(["OPENAI_API_KEY"])
+    redactor = Redactor(["OPENAI_API_KEY", *keys])
 
     def rows(row: Mapping[str, Any]) -> Iterator[Row]:
         line = {name: row[name] for name in ("custom_id", "body", "kind", "told") if row.get(name) is not None}

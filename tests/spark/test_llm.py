@@ -14,12 +14,13 @@ import pytest
 from tasklake.jobs import fingerprints
 from tasklake.jobs.config import load_settings
 from tasklake.jobs.lake import Lake, LakeUri, look
-from tasklake.jobs.llm import answering, files, requests
+from tasklake.jobs.llm import answering, calling, files, requests
 from tasklake.jobs.llm.calling import Spent
 from tasklake.jobs.recipe import load_recipe
 from tasklake.jobs.stage import Run
 from tasklake.udfs.llm.errors import LlmError
 from tasklake.udfs.llm.fake import batches
+from tasklake.udfs.llm.terms import Purse
 
 pytestmark = pytest.mark.spark
 
@@ -172,6 +173,45 @@ def test_a_budget_holds_over_runs(asking):
     assert sum(server.state.received.values()) == 30
 
 
+def test_each_recipe_pays_for_what_it_sends(asking):
+    """Requests that another recipe asked first and could not pay for are paid for by who sends them, up to its cap."""
+    ours, server = asking()
+    for name, sent in (("ours", 10), ("b", 20), ("b", 20)):
+        with pytest.raises(LlmError, match=f"budget of recipe {name} "):
+            ours.ask(NAMES, f"name={name}", "llm.budget.calls=10")
+        assert sum(server.state.received.values()) == sent
+    assert Counter(row["recipe"] for row in ours.stored()) == {"ours": 10, "b": 10}
+
+
+def test_calls_that_brought_nothing_are_paid_for(asking):
+    """A server that only fails is called as often as the budget says, over all runs."""
+    ours, server = asking(faults=["error500:1:99"])
+    for _ in range(2):
+        with pytest.raises(LlmError, match="budget of recipe ours"):
+            ours.ask(NAMES, "llm.budget.calls=10", "llm.give_up_s=60")
+        assert sum(server.state.received.values()) == 10
+    assert sum(row["calls"] for row in ours.stored()) == 10
+    server.misbehave()
+    found = ours.ask(NAMES, "llm.budget.calls=40")
+    assert not [row for row in found.values() if row["error_class"]], "what failed is open for the next run"
+
+
+def test_a_budget_smaller_than_the_tasks_is_used(asking):
+    """Three calls for four tasks are none for each: one task makes them."""
+    ours, server = asking()
+    with pytest.raises(LlmError, match="is used up with 27 requests open"):
+        ours.ask(NAMES, "llm.budget.calls=3", "llm.tasks=4")
+    assert sum(server.state.received.values()) == 3
+
+
+def test_half_a_character_ends_no_run(asking):
+    """An answer that holds one is told to the model and stays wrong; the rest is as ever."""
+    ours, _ = asking(script=({"contains": "Do n3.", "answer": '{"story": "\ud83d"}'},))
+    found = ours.ask(NAMES)
+    assert {name for name, row in found.items() if row["error_class"]} == {"n3"}
+    assert found["n3"]["content"] == '{"story": "?"}'
+
+
 def test_a_budget_is_dealt_out_anew_until_nothing_fits(asking):
     """Four tasks with unequal work use all of a budget that suffices: what one leaves another gets."""
     ours, server = asking()
@@ -257,6 +297,46 @@ def test_one_changed_template_of_three_is_asked_again_alone(asking, tmp_path, mo
     monkeypatch.setattr(fingerprints, "PARSER_VERSION", "better")
     assert fingerprints.asking(ours.run(), "solve") != before, "values are read anew"
     assert ask() == 0
+
+
+def test_an_export_after_a_kill_holds_only_what_nobody_answered(asking, tmp_path):
+    """What a killed run had finished lies in its spool: it is stored first, and not paid for again by a batch."""
+    ours, server = asking()
+    run = ours.run()
+    turns, spool = requests.rendered(run, ours.asked(NAMES)), calling.Spool(run, "try")
+    requests.store(run, "try", turns)
+    # The driver dies when its tasks have finished, before anything is in the table.
+    spool.control.open_fence(run.run_id)
+    calling.Job(turns, requests.model(run).terms(Purse()), spool.place).run()
+    assert not ours.stored()
+    assert sum(server.state.received.values()) == len(NAMES)
+    (file,) = files.export(ours.run(), "try", ours.asked([*NAMES, "more"]), tmp_path / "r.jsonl")
+    assert file.requests == 1
+    assert len(ours.stored("answered")) == len(NAMES)
+
+
+def test_a_good_line_behind_a_broken_one_counts(asking, tmp_path):
+    """A body that is no completion is a failure, wherever it stands; the answer to the same request is taken."""
+    ours, server = asking()
+    (file,) = files.export(ours.run(), "try", ours.asked(["a"]), tmp_path / "r.jsonl")
+    (line,) = batches.results(server.state, file.path.read_bytes()).splitlines()
+    broken = json.loads(line)
+    broken["response"]["body"] = {"choices": []}
+    (tmp_path / "results.jsonl").write_bytes(json.dumps(broken).encode() + b"\n" + line + b"\n")
+    told = files.take(ours.run().lake, [tmp_path / "results.jsonl"])
+    assert (told.answers, told.failures, told.repeated, told.open) == (1, 1, 0, 0)
+
+
+@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "MINE"])
+def test_a_key_that_a_result_file_echoes_is_not_stored(asking, tmp_path, monkeypatch, name):
+    """That of the hosted API, and those whose variables are named."""
+    ours, server = asking(script=({"contains": "Do", "answer": "you sent sesame-0123456789"},))
+    monkeypatch.setenv(name, "sesame-0123456789")
+    (file,) = files.export(ours.run(), "try", ours.asked(["a"]), tmp_path / "r.jsonl")
+    (tmp_path / "results.jsonl").write_bytes(batches.results(server.state, file.path.read_bytes()))
+    files.take(ours.run().lake, [tmp_path / "results.jsonl"], ["MINE"])
+    (row,) = ours.stored()
+    assert "you sent [key]" in row["body"]
 
 
 @pytest.mark.parametrize("size", [500, pytest.param(5000, marks=pytest.mark.wide)])

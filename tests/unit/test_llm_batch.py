@@ -8,7 +8,7 @@ import pytest
 from openai import OpenAI
 
 from tasklake.udfs.llm import batch, requests
-from tasklake.udfs.llm.errors import ErrorClass
+from tasklake.udfs.llm.errors import ErrorClass, LlmError
 from tasklake.udfs.llm.secrets import Redactor
 from tasklake.udfs.llm.templates import find_template
 from tasklake.udfs.llm.terms import Prices
@@ -42,6 +42,50 @@ def test_nothing_to_ask_is_no_file(tmp_path):
     """Without a request nothing is written."""
     assert batch.write([], tmp_path / "r.jsonl") == []
     assert not (tmp_path / "r.jsonl").exists()
+
+
+def test_an_export_leaves_nothing_of_the_one_before(tmp_path):
+    """Old parts would be sent, and paid for, again; an export that fails leaves the old files whole."""
+    out = tmp_path / "r.jsonl"
+    batch.write(rows(25), out, most=10)
+
+    def failing():
+        yield rows(1)[0]
+        raise OSError("the lake is gone")
+
+    with pytest.raises(OSError, match="gone"):
+        batch.write(failing(), out)
+    assert len(out.read_text().splitlines()) == 10
+    batch.write(rows(15), out, most=10)
+    assert sorted(path.name for path in tmp_path.glob("r*")) == ["r-2.jsonl", "r.jsonl"]
+    batch.write([], out)
+    assert not list(tmp_path.glob("r*"))
+    with pytest.raises(LlmError, match="is no file"):
+        batch.write(rows(1), tmp_path)
+
+
+@pytest.mark.parametrize("structured", [True, False])
+def test_the_form_is_asked_for_as_the_recipe_says(tmp_path, structured):
+    """A server that answers worse for response_format is not given it in a file either."""
+    (file,) = batch.write(rows(1), tmp_path / "r.jsonl", structured)
+    assert ("response_format" in json.loads(file.path.read_text())["body"]) is structured
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"response": {"status_code": 200, "body": {"choices": [{"message": {"content": "\ud83d"}}]}}},
+        {"response": {"status_code": 400, "body": {"error": {"message": "\ud83d"}}}},
+        {"error": {"code": "\ud83d"}},
+        {"custom_id": "\ud83d"},
+    ],
+)
+def test_half_a_character_can_be_stored(told):
+    """A result file spells it as JSON does: no row holds one that no table takes, and a body says what it said."""
+    found = batch.read(json.dumps({"custom_id": "x"} | told), "f:1")
+    assert all("\ud83d" not in str(each) for each in found.values())
+    if "body" in found:
+        assert json.loads(found["body"]) == told["response"]["body"]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"custom_id": 3}', '{"response": {}}', "null", "[" * 9999])

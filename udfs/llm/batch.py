@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ from tasklake.udfs.llm.errors import ErrorClass, LlmError, of_status
 from tasklake.udfs.llm.requests import body, provider_of
 from tasklake.udfs.llm.secrets import Redactor
 from tasklake.udfs.llm.terms import Prices
+from tasklake.udfs.llm.texts import storable
 
 # What the provider takes in one file.
 MAX_REQUESTS = 50_000
@@ -23,10 +25,10 @@ URL = "/v1/chat/completions"
 EXPIRED = ("batch_expired", "batch_cancelled")
 
 
-def line(request: Mapping[str, Any]) -> bytes:
+def line(request: Mapping[str, Any], structured: bool = True) -> bytes:
     """One request in the format of the Batch API, its key being the custom_id."""
-    name = provider_of(request["model"])[1]
-    made = {"custom_id": request["request_key"], "method": "POST", "url": URL, "body": body(request, name, True)}
+    asked = body(request, provider_of(request["model"])[1], structured)
+    made = {"custom_id": request["request_key"], "method": "POST", "url": URL, "body": asked}
     return json.dumps(made, ensure_ascii=True).encode() + b"\n"
 
 
@@ -40,22 +42,44 @@ class File:
 
 
 def write(
-    requests: Iterable[Mapping[str, Any]], out: Path, most: int = MAX_REQUESTS, size: int = MAX_BYTES
+    requests: Iterable[Mapping[str, Any]],
+    out: Path,
+    structured: bool = True,
+    most: int = MAX_REQUESTS,
+    size: int = MAX_BYTES,
 ) -> list[File]:
-    """The requests are in files that the provider takes: `out`, and beside it `-2`, `-3`, … where one is not enough."""
+    """The requests are in files that the provider takes: `out`, and beside it `-2`, `-3`, … where one is not enough.
+
+    What an earlier export left under these names is gone: it would be sent, and paid for, again.
+    """
+    if out.exists() and not out.is_file():
+        raise LlmError(f"{out} is no file: name one for the requests")
     files: list[File] = []
     out.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         for request in requests:
-            data = line(request)
+            data = line(request, structured)
             if not files or files[-1].requests == most or files[-1].bytes + len(data) > size:
-                files.append(File(out if not files else out.with_stem(f"{out.stem}-{len(files) + 1}")))
+                files.append(File(_numbered(out, len(files) + 1)))
                 stack.close()
-                stream = stack.enter_context(files[-1].path.open("wb"))
+                stream = stack.enter_context(_hidden(files[-1].path).open("wb"))
             stream.write(data)
             files[-1].requests += 1
             files[-1].bytes += len(data)
+    for file in files:
+        _hidden(file.path).replace(file.path)
+    for path in itertools.takewhile(Path.is_file, (_numbered(out, n) for n in itertools.count(len(files) + 1))):
+        path.unlink()
     return files
+
+
+def _numbered(out: Path, number: int) -> Path:
+    return out if number == 1 else out.with_stem(f"{out.stem}-{number}")
+
+
+def _hidden(path: Path) -> Path:
+    """Where a file is made: under its own name it is whole."""
+    return path.with_name(f".{path.name}.part")
 
 
 def read(text: str, place: str) -> dict[str, Any]:
@@ -68,22 +92,27 @@ def read(text: str, place: str) -> dict[str, Any]:
         return {"wrong": f"{place}: no line of a batch result"}
     if not isinstance(custom_id, str):
         return {"wrong": f"{place}: custom_id is no text"}
-    found: dict[str, Any] = {"custom_id": custom_id, "place": place}
+    found: dict[str, Any] = {"custom_id": storable(custom_id), "place": place}
     if isinstance(answer, dict) and answer.get("status_code") == 200 and isinstance(answer.get("body"), dict):
-        return found | {"body": json.dumps(answer["body"], ensure_ascii=False)}
+        return found | {"body": json.dumps(answer["body"])}
     if isinstance(answer, dict) and isinstance(answer.get("status_code"), int):
-        told = json.dumps(answer.get("body"), ensure_ascii=False)
+        told = _shown(answer.get("body"))
         return found | {"kind": of_status(answer["status_code"], told), "told": f"{answer['status_code']}: {told}"}
     code = error.get("code") if isinstance(error, dict) else None
     kind = ErrorClass.TIMEOUT if code in EXPIRED else ErrorClass.SERVER
-    return found | {"kind": kind, "told": json.dumps(error, ensure_ascii=False)}
+    return found | {"kind": kind, "told": _shown(error)}
+
+
+def _shown(value: Any) -> str:
+    """The value as JSON for people, whose letters stay letters."""
+    return storable(json.dumps(value, ensure_ascii=False))
 
 
 def imported(
     found: Mapping[str, Any], request: Mapping[str, Any], prices: Prices, redactor: Redactor
 ) -> dict[str, Any]:
     """The response row of a line for the request that it answers."""
-    extra = {"attempts": 1, "calls": 1, "endpoint": "batch", "executor": "batch", "structured": bool(request["schema"])}
+    extra = {"attempts": 1, "calls": 1, "endpoint": "batch", "executor": "batch"}
     if "body" in found:
         text = redactor.answer(found["body"])
         if responses.is_completion(text):
