@@ -17,7 +17,7 @@ TABLE = Table(
         Column("sample", "int", "which of several answers to the same messages"),
         provenance("prompt_tokens", "bigint", "estimated tokens of the messages"),
         provenance("stage", "string", "the stage that asked first"),
-        provenance("recipe", "string", "the recipe that asked first; its budget pays"),
+        provenance("recipe", "string", "the recipe that asked first"),
         provenance("prices", "string", "prices in force as JSON: USD per million tokens"),
         *MADE,
     ),
