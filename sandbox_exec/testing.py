@@ -5,6 +5,10 @@ driver of the pack gets two tokens on its input and hands back the one that fits
 program that is said to have passed is run again with one more test that cannot pass, the canary: whoever passes then
 as well has not been judged by its tests. What goes wrong in the text of the tests is a failed test, what goes wrong in
 the program is a crash.
+
+That finds programs that get around their tests, by accident or by design, but not one that looks for the words in the
+driver's memory: it can tell the canary from a real run, and answers each as is expected. Cases are the stronger means,
+for their outputs never come near a program.
 """
 
 from __future__ import annotations

@@ -13,10 +13,22 @@ THIEF = """import os, sys
 def f(x):
     frame = sys._getframe()
     while frame:
-        if 'passed' in frame.f_globals:
-            print(frame.f_globals['passed'], flush=True)
+        if 'passed' in frame.f_locals:
+            print(frame.f_locals['passed'], flush=True)
             os._exit(0)
         frame = frame.f_back
+"""
+LOOKER = """import os
+import __main__ as driver
+def f(x):
+    os.write(1, (driver.passed if driver.left == driver.right else driver.failed).encode())
+    os._exit(driver.left != driver.right)
+"""
+BLINDER = """import builtins, types
+builtins.isinstance = builtins.issubclass = lambda *a: False
+types.FunctionType = int
+def f(x):
+    return 0
 """
 PYTHON = {
     "passes": (TWICE, "assert f(2) == 4\nassert f(3) == 6\n", "accepted"),
@@ -34,6 +46,9 @@ PYTHON = {
     "is equal to everything": (ALWAYS, "assert f(2) == 5\n", "test_failure"),
     "is equal to everything in a unit test": (ALWAYS, UNIT.format(5), "test_failure"),
     "steals the token": (THIEF, "assert f(2) == 5\n", "tampering"),
+    "looks for the words where the driver lies": (LOOKER, "assert f(2) == 5\n", "runtime_error"),
+    "hides the test functions": (BLINDER, "def test_a():\n    assert f(2) == 5\n", "test_failure"),
+    "hides the unit tests": (BLINDER, UNIT.format(5), "test_failure"),
     "prints success": ("print('passed')\ndef f(x):\n    raise SystemExit(0)\n", "assert f(2) == 5\n", "test_failure"),
     "replaces exec": (
         "import builtins\nbuiltins.exec = builtins.compile = lambda *a, **k: None\n", "assert f(2) == 5\n",
