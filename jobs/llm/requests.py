@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tasklake.jobs.recipe_llm import Llm
 from tasklake.jobs.stage import Run
 from tasklake.udfs.llm import requests
-from tasklake.udfs.llm.errors import LlmError
+from tasklake.udfs.llm.errors import ErrorClass, LlmError
 from tasklake.udfs.llm.templates import Template, find_template, repaired, template_names
 from tasklake.udfs.llm.terms import Purse
 from tasklake.udfs.spool import Measure, Row
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # A stage says for each completion: who asks (a key of its own), which template, with what, and the how-manieth sample.
 # Optionally also model and parameters (JSON), where they are not the recipe's.
 ASKED = "ask string, template string, variables map<string,string>, sample int"
+# Failures by which a provider says that it does not take this very request, or nothing of ours.
+DECLINED = (ErrorClass.REQUEST.value, ErrorClass.AUTH.value)
 TURN = f"ask string, turn int, {requests.REQUEST}"
 
 
@@ -99,9 +101,13 @@ def answered(run: Run) -> DataFrame:
 
 
 def unanswered(run: Run, turns: DataFrame) -> DataFrame:
-    """The requests, each once, that have no answer yet."""
+    """The requests, each once, that have no answer yet; `declined` is true where a provider did not take it before."""
+    from pyspark.sql import functions as F
+
     once = turns.dropDuplicates(["request_key"])
-    return once.join(answered(run), on="request_key", how="left_anti")
+    before = run.lake.read("llm_responses").where(F.col("error_class").isin(*DECLINED)).select("request_key")
+    declined = before.distinct().withColumn("declined", F.lit(True))
+    return once.join(answered(run), on="request_key", how="left_anti").join(declined, on="request_key", how="left")
 
 
 def purse(run: Run) -> Purse:

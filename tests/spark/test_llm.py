@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from tasklake.jobs import fingerprints
+from tasklake.jobs.commands import Shared
+from tasklake.jobs.commands import asking as commands
 from tasklake.jobs.config import load_settings
 from tasklake.jobs.lake import Lake, LakeUri, look
 from tasklake.jobs.llm import answering, calling, files, requests
@@ -173,6 +175,16 @@ def test_a_budget_holds_over_runs(asking):
     assert sum(server.state.received.values()) == 30
 
 
+def test_prompts_that_a_filter_declines_end_no_run(asking):
+    """One 403 among answers, and in the next run that one alone: a row both times."""
+    ours, server = asking(faults=["forbidden:0.1:99"])
+    declined = {name for name, row in ours.ask(NAMES).items() if row["error_class"] == "request"}
+    assert declined
+    server.forget()
+    assert {name for name, row in ours.ask(NAMES).items() if row["error_class"]} == declined
+    assert sum(server.state.received.values()) == len(declined)
+
+
 def test_each_recipe_pays_for_what_it_sends(asking):
     """Requests that another recipe asked first and could not pay for are paid for by who sends them, up to its cap."""
     ours, server = asking()
@@ -313,6 +325,17 @@ def test_an_export_after_a_kill_holds_only_what_nobody_answered(asking, tmp_path
     (file,) = files.export(ours.run(), "try", ours.asked([*NAMES, "more"]), tmp_path / "r.jsonl")
     assert file.requests == 1
     assert len(ours.stored("answered")) == len(NAMES)
+
+
+def test_an_export_before_there_are_tasks_says_what_to_run(asking, tmp_path):
+    """Nothing was asked, so nothing is answered: the user is told which stages come first."""
+    ours, _ = asking()
+    recipe = tmp_path / "early.yaml"
+    recipe.write_text((tmp_path / "recipe.yaml").read_text() + "propose: {provider: llm}\nlanguages: [python]\n")
+    shared = Shared(str(ours.uri), as_json=True, debug=False)
+    said = commands.export(shared, str(recipe), "propose", tmp_path / "r.jsonl")
+    assert "nothing to ask yet: run tasklake run" in str(said.view[0])
+    assert "--until ground" in str(said.view[0])
 
 
 def test_a_good_line_behind_a_broken_one_counts(asking, tmp_path):

@@ -377,6 +377,15 @@ def test_a_prompt_that_a_filter_refuses_is_a_row(fake_llm):
         assert len(made) < 60
 
 
+def test_what_was_declined_before_ends_no_run(fake_llm):
+    """A filter's prompts are all that a second run has to ask: they are declined again, and the run goes on."""
+    server = fake_llm(faults=["forbidden:1:99"])
+    for count in (1, 50):
+        made, progress = run([row | {"declined": True} for row in rows(count)], terms(server.url))
+        assert (progress.stop, progress.failed) == ("", count)
+        assert {row["error_class"] for row in made} == {"request"}
+
+
 def test_a_provider_that_calls_nobody_spends_no_call():
     """Rules and stored answers are no calls, in rows and counts."""
     made, progress = run(rows(3), terms(provider="rules", model="rephrase"))

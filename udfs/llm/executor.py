@@ -287,14 +287,16 @@ class Executor:
         self.sink.add(row | self._told(call, lane.endpoint, latency) | {"structured": reply.structured})
 
     def _failed(self, call: Call, lane: Lane, failure: CallFailed, now: float) -> None:
-        if failure.status == 403 and (lane.has_answered or lane.window.in_flight):
+        # What was declined before says nothing new: neither of the key nor of the other requests.
+        known = bool(call.request.get("declined"))
+        if failure.status == 403 and (known or lane.has_answered or lane.window.in_flight):
             # A filter declines one prompt like this. A key that is refused has nothing answered, whatever is asked.
             failure = CallFailed(ErrorClass.REQUEST, failure.message)
         # A try that failed may have cost a call, and nothing else that anybody tells us of.
         self.spending.settle(call.tokens, (0, 0), 0.0)
         if self.rate:
             self.rate.refund(sum(call.tokens))
-        self.ill += 1
+        self.ill += not known
         self.progress.last = failure.message
         self.progress.pushed_back += failure.kind is ErrorClass.RATE
         call.failed_at, call.failure = lane.endpoint, failure
@@ -304,7 +306,7 @@ class Executor:
                 ErrorClass.AUTH.value,
                 f"{lane.endpoint.label} refuses the key of {lane.endpoint.key}: {failure.message}",
             )
-        elif failure.kind is ErrorClass.REQUEST and self.ill >= ALL_REFUSED and not self.progress.answered:
+        elif failure.kind is ErrorClass.REQUEST and self.ill >= ALL_REFUSED and not (known or self.progress.answered):
             self.stop("unwell", f"{lane.endpoint.label} takes none of the requests: {failure.message}")
         elif wait is not None and not self.progress.stop:
             return self._put_off(call, now + wait)
