@@ -60,7 +60,8 @@ def test_accepted_program_ends_with_0_and_tells_every_case(tmp_path: Path) -> No
         ("print(1)", ["--run-all"], ["wrong_answer", "wrong_answer"]),
         ("while True: pass", ["--limits", "cpu_s=0.2"], ["time_limit", "skipped"]),
         ("x = b'x' * 10**9", ["--limits", "memory_mb=64"], ["memory_limit", "skipped"]),
-        ("print(3.0000001 if input() == '1 2' else 11)", ["--checker", "tokens:1e-6"], ["accepted", "accepted"]),
+        ("print(3.0 if input() == '1 2' else 11)", ["--checker", "tokens:1e-6"], ["accepted", "accepted"]),
+        ("print(3.0000001 if input() == '1 2' else 11)", ["--checker", "tokens:abs=1e-6"], ["accepted", "accepted"]),
     ],
 )
 def test_verdict_is_told_by_the_exit_code(
