@@ -1,4 +1,4 @@
-"""A driver that kills itself right before or right after its n-th commit: `driver.py before|after N WORDS…`."""
+"""A driver that kills itself beside its n-th commit of a kind: `driver.py before|after runs|others N WORDS…`."""
 
 import os
 import signal
@@ -7,21 +7,23 @@ import sys
 from tasklake.jobs.cli import main
 from tasklake.jobs.lake import Lake
 
-when, number = sys.argv[1], int(sys.argv[2])
+when, kind, number = sys.argv[1], sys.argv[2], int(sys.argv[3])
 commit = Lake._commit
 commits = 0
 
 
 def deadly(self, table, news):
-    """The real commit, and death beside the chosen one."""
+    """The real commit, and death beside the chosen one: of the run's own row, or of any other table."""
     global commits
-    commits += 1
-    if commits == number and when == "before":
+    chosen = (table.name == "runs") == (kind == "runs")
+    commits += chosen
+    chosen = chosen and commits == number
+    if chosen and when == "before":
         os.kill(os.getpid(), signal.SIGKILL)
     commit(self, table, news)
-    if commits == number:
+    if chosen:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 Lake._commit = deadly
-sys.exit(main(sys.argv[3:]))
+sys.exit(main(sys.argv[4:]))
