@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,9 +19,6 @@ Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]…", help="Langua
 Tier = Annotated[int | None, typer.Option("--tier", min=1, max=5, metavar="N", help="All languages of this tier.")]
 All = Annotated[bool, typer.Option("--all", help="All languages that there are packs of.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
-Place = Annotated[
-    Path | None, typer.Option("--place", metavar="DIR", help="Where folders of languages go in place of /opt/tasklake.")
-]
 Out = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="Write root file systems there instead, for hosts without Docker."),
@@ -44,21 +40,20 @@ def languages(shared: Shared, context: typer.Context, quick: Quick = False) -> A
 
 
 def install(
-    shared: Shared, ids: Ids = None, tier: Tier = None, all_packs: All = False, dry_run: DryRun = False,
-    place: Place = None,
-) -> Answer:  # fmt: skip
+    shared: Shared, ids: Ids = None, tier: Tier = None, all_packs: All = False, dry_run: DryRun = False
+) -> Answer:
     """Install toolchains as their packs say; what is there already is left alone, and one that fails stops no other."""
+    import os
+
     from tasklake.sandbox_exec.errors import TasklakeError
     from tasklake.sandbox_exec.installing import packs
 
     chosen = _chosen(shared, ids or [], tier, all_packs)
-    if place is not None:
-        chosen = [replace(pack, place=str(place.absolute())) for pack in chosen]
     with render.progress("planning") as progress:
         plans = []
         for pack in chosen:
             progress(pack.id, {"text": "planning"})
-            plans.append(packs.plan(pack, _beside(shared)))
+            plans.append(packs.plan(pack, _beside(shared), fetch=not dry_run and os.geteuid() == 0))
         if dry_run:
             rows = [each.row("refused" if each.why_not else "to install" if each.does else "there") for each in plans]
             return Answer(rows, [render.records(rows)], not any(each.why_not for each in plans))

@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from tasklake.sandbox_exec.installing.tools import InstallError, Tell, quiet, ran
 
@@ -30,7 +31,9 @@ def missing(packages: Sequence[str], admin: str = "/var/lib/dpkg") -> list[str]:
     if not packages:
         return []
     if shutil.which("dpkg-query") is None:
-        raise InstallError("this machine has no Debian packages; install the toolchain by its own means")
+        raise InstallError(
+            f"this machine has no Debian packages; bring what {', '.join(packages)} would by its own means"
+        )
     lines = ran(["dpkg-query", f"--admindir={admin}", "-W", "-f", "${Package} ${db:Status-Status}\\n"])
     return [name for name in packages if f"{name} installed" not in lines]
 
@@ -41,20 +44,43 @@ def versions(admin: str) -> dict[str, str]:
     return dict(line.split(" ", 1) for line in lines if " " in line)
 
 
-def planned(packages: Sequence[str]) -> Transaction:
-    """What installing those would do; raises InstallError where apt would not do it."""
+def planned(packages: Sequence[str], fetch: bool = False) -> Transaction:
+    """What installing those would do; raises InstallError where apt would not do it, though its lists be fetched."""
     if not packages:
         return Transaction()
+    try:
+        return _simulated(packages)
+    except InstallError as error:
+        if not fetch:
+            raise InstallError(f"{error}; where apt's lists are missing or old, run apt-get update") from None
+    told = fetched()
+    try:
+        return _simulated(packages)
+    except InstallError as error:
+        raise InstallError(f"{error}{told}") from None
+
+
+def _simulated(packages: Sequence[str]) -> Transaction:
     lines = ran([*INSTALL[:-3], "--simulate", *INSTALL[-3:], *packages])
     coming = [line.split()[1] for line in lines if line.startswith("Inst ")]
     addresses = ran([*INSTALL[:-3], "--print-uris", *INSTALL[-3:], *packages])
     return Transaction(tuple(coming), sum(int(each[1]) for each in map(ADDRESS.match, addresses) if each))
 
 
-def possible(packages: Sequence[str]) -> bool:
+@cache
+def fetched() -> str:
+    """The lists are those of today, asked for once; else why not, to be told with what is missed, if anything is."""
+    try:
+        ran([*APT, "update"])
+    except InstallError as error:
+        return f"; {error}"
+    return ""
+
+
+def possible(packages: Sequence[str], fetch: bool = False) -> bool:
     """True where apt would install them beside all that there is."""
     try:
-        return bool(planned(packages).packages)
+        return bool(planned(packages, fetch).packages)
     except InstallError:
         return False
 
@@ -78,18 +104,20 @@ def installed(packages: Sequence[str], tell: Tell = quiet) -> None:
     """The packages are there: what a killed installation left is finished first, and lists are fetched where needed."""
     if ran(["dpkg", "--audit"]):
         ran(["dpkg", "--configure", "-a"], tell)
-    try:
-        planned(packages)
-    except InstallError:
-        ran([*APT, "update"], tell)
-        planned(packages)
+    planned(packages, fetch=True)
     ran([*INSTALL, *packages], tell)
 
 
 def mirror() -> str:
     """Where this machine gets its Debian packages from; other suites lie there too."""
+    if not _mirrors():
+        # apt knows whose a mirror is by its lists.
+        fetched()
+    for found in _mirrors():
+        return found
+    raise InstallError("this machine's apt names no mirror of Debian, which has the suite; add one to its sources")
+
+
+def _mirrors() -> list[str]:
     rows = [line.split("|") for line in ran(TARGETS) if line.count("|") == 2]
-    found = [where for origin, label, where in rows if origin == label == "Debian"]
-    if not found:
-        raise InstallError("this machine's apt names no mirror of Debian, which has the suite; add one to its sources")
-    return found[0]
+    return [where for origin, label, where in rows if origin == label == "Debian"]

@@ -11,9 +11,9 @@ from typing import Any
 
 from tasklake.sandbox_exec.errors import TasklakeError
 from tasklake.sandbox_exec.installing import debian, places, registries, roots, sources
-from tasklake.sandbox_exec.installing.tools import InstallError
+from tasklake.sandbox_exec.installing.tools import InstallError, Tell
 from tasklake.sandbox_exec.languages import Language, ToolchainMissing, resolved, toolchain
-from tasklake.sandbox_exec.languages.toolchains import ROOT
+from tasklake.sandbox_exec.languages.toolchains import ROOT, forget
 
 # What a person is told while a pack is installed: its id and a line.
 Told = Callable[[str, str], None]
@@ -42,28 +42,34 @@ class Plan:
         }  # fmt: skip
 
 
-def plan(pack: Language, beside: Path | None = None) -> Plan:
-    """What is missing of the pack's toolchain, and whether it could be had."""
+def plan(pack: Language, beside: Path | None = None, fetch: bool = False) -> Plan:
+    """What is missing of the pack's toolchain, and whether it could be had; `fetch` lets lists of packages come."""
     install = pack.install
     try:
         if install.text:
             raise InstallError(f"the pack says it in words only: {'; '.join(install.text)}")
-        lacking = _lacking(pack, beside)
-        coming = debian.planned(lacking)
+        lacking = _lacking(pack, beside, fetch)
+        coming = debian.planned(lacking, fetch)
         does = [f"apt-get install {' '.join(lacking)}"] if lacking else []
         return Plan(pack, (*does, *_own(pack, beside)), coming.packages, coming.size)
     except TasklakeError as error:
         return Plan(pack, why_not=str(error))
 
 
-def _lacking(pack: Language, beside: Path | None) -> list[str]:
-    """The packages to install: none where somebody has brought the commands by other means, for they work."""
+def _lacking(pack: Language, beside: Path | None, fetch: bool) -> list[str]:
+    """The packages to install: what the toolchain stands on, and the clients of registries that fill its folder."""
+    clients = () if places.is_there(pack, beside) else registries.clients(pack.install)
+    return list(dict.fromkeys((*_runtime(pack, beside, fetch), *debian.missing(clients))))
+
+
+def _runtime(pack: Language, beside: Path | None, fetch: bool) -> list[str]:
+    """None where somebody has brought the commands by other means, for they work."""
     lacking = debian.missing(_of_host(pack, beside))
     if not lacking or pack.install.suite or not _answers(pack):
         return lacking
     found = [resolved(command, pack.home, pack.folder)[0] for command in pack.needs()]
     others = [path for path in found if not path.startswith(pack.folder)]
-    return lacking if all(map(debian.owned, others)) and debian.possible(lacking) else []
+    return lacking if all(map(debian.owned, others)) and debian.possible(lacking, fetch) else []
 
 
 def _answers(pack: Language) -> bool:
@@ -114,9 +120,7 @@ def installed(plans: Sequence[Plan], told: Told, beside: Path | None = None) -> 
             continue
         try:
             _install(each, told, beside)
-            # A toolchain that does not answer has not been installed, whatever its installer says.
-            told(each.pack.id, toolchain(each.pack))
-        except (TasklakeError, ToolchainMissing, OSError) as error:
+        except (TasklakeError, OSError) as error:
             yield each.row("failed", str(error))
         else:
             yield each.row("installed" if each.does else "there already")
@@ -128,26 +132,37 @@ def _install(planned: Plan, told: Told, beside: Path | None) -> None:
     def tell(line: str) -> None:
         told(pack.id, line)
 
-    lacking = _lacking(pack, beside) if planned.does else []
-    if lacking:
-        tell(f"apt-get install {' '.join(lacking)}")
-        debian.installed(lacking, tell)
-    if any(_own(pack, beside)):
-        with places.alone(Path(pack.place)), places.making(pack) as folder:
-            digest, text = filled(pack, folder, tell, beside)
-            places.put_to_use(pack, folder, digest, text, beside)
+    def answers() -> None:
+        # A toolchain that does not answer has not been installed, whatever its installer says.
+        tell(toolchain(pack))
+
+    _brought(_lacking(pack, beside, fetch=True) if planned.does else [], tell)
+    if not any(_own(pack, beside)):
+        return answers()
+    with places.alone(Path(pack.place)), places.making(pack) as folder:
+        digest, text = filled(pack, folder, tell, beside)
+        places.put_to_use(pack, folder, digest, text, beside, answers)
 
 
-def filled(pack: Language, folder: Path, tell: Callable[[str], None], beside: Path | None) -> tuple[str, str]:
+def _brought(packages: Sequence[str], tell: Tell) -> None:
+    if packages:
+        tell(f"apt-get install {' '.join(packages)}")
+        debian.installed(packages, tell)
+        forget()
+
+
+def filled(pack: Language, folder: Path, tell: Tell, beside: Path | None) -> tuple[str, str]:
     """The folder holds what the pack asks for; its digest, and what there is to tell beyond a version."""
     install = pack.install
     if install.suite:
         tell(next(_own(pack, beside)))
         return roots.made(pack, folder, tell)
+    # Where an image is made nobody has planned them, and they come onto this machine.
+    _brought(debian.missing(registries.clients(install)), tell)
     for name, registry in registries.REGISTRIES.items():
         if packages := getattr(install, name):
             tell(f"{name} install {' '.join(packages)}")
-            registry(packages, folder, tell)
+            registry.put(packages, folder, tell)
     if install.source:
         tell(f"building {install.source}")
         sources.built(install, folder, beside)

@@ -11,13 +11,13 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 from tasklake.sandbox_exec.installing.tools import InstallError, ran
 from tasklake.sandbox_exec.languages import Install, Language
-from tasklake.sandbox_exec.languages.toolchains import STAMP, stamped
+from tasklake.sandbox_exec.languages.toolchains import STAMP, forget, stamped
 
 # What is being filled, or about to be a link, begins so: what a killed installation left is known by it.
 UNFINISHED = ".making-"
@@ -104,14 +104,17 @@ def making(pack: Language) -> Iterator[Path]:
             removed(folder)
 
 
-def put_to_use(pack: Language, folder: Path, digest: str, toolchain: str = "", beside: Path | None = None) -> None:
-    """The language's own folder is that one, whatever it was before."""
+def put_to_use(
+    pack: Language, folder: Path, digest: str, toolchain: str = "", beside: Path | None = None,
+    tried: Callable[[], None] = lambda: None,
+) -> None:  # fmt: skip
+    """The language's own folder is that one, once it has been tried there; else it is what it was before."""
     if os.path.lexists(pack.folder) and not os.path.islink(pack.folder):
         raise InstallError(f"{pack.folder} is no link to a version, so nobody here made it; remove it")
-    told = {"asked": asked(pack.install, beside), "toolchain": toolchain}
-    (folder / STAMP).write_text(json.dumps(told), "utf-8")
-    name = f"{pack.id}-{digest}"
-    target = Path(pack.place, name)
+    before, name = os.readlink(pack.folder) if os.path.islink(pack.folder) else "", f"{pack.id}-{digest}"
+    told, target = {"asked": asked(pack.install, beside), "toolchain": toolchain}, Path(pack.place, name)
+    # Nothing that was asked for, until it has been tried: whoever is killed meanwhile installs it anew.
+    (folder / STAMP).write_text(json.dumps({**told, "asked": ""}), "utf-8")
     if target.is_dir() and stamped(str(target)) == told:
         removed(folder)
     elif target.exists():
@@ -119,10 +122,26 @@ def put_to_use(pack: Language, folder: Path, digest: str, toolchain: str = "", b
         removed(target)
     if folder.exists():
         folder.rename(target)
+    with contextlib.ExitStack() as back:
+        if before != name:
+            back.callback(removed, target)
+        back.callback(_lead, pack, before)
+        _lead(pack, name)
+        tried()
+        back.pop_all()
+    (target / STAMP).write_text(json.dumps(told), "utf-8")
+
+
+def _lead(pack: Language, name: str) -> None:
+    """The language's own folder is a link to that one, or is not there; what is in it is looked for anew."""
     link = Path(pack.place, f"{UNFINISHED}{pack.id}")
     link.unlink(missing_ok=True)
-    link.symlink_to(name)
-    link.rename(pack.folder)
+    if name:
+        link.symlink_to(name)
+        link.rename(pack.folder)
+    else:
+        Path(pack.folder).unlink()
+    forget()
 
 
 def content(folder: Path) -> str:

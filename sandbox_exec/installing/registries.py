@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from tasklake.sandbox_exec.installing.tools import InstallError, Tell, ran
-from tasklake.sandbox_exec.languages import SEARCH_PATH
+from tasklake.sandbox_exec.installing import sources
+from tasklake.sandbox_exec.installing.tools import InstallError, Tell, environment, ran
+from tasklake.sandbox_exec.languages import SEARCH_PATH, Install, resolved
+from tasklake.sandbox_exec.limits import BUILD
 
 # The interpreter that a box has under this name, in its script's first line.
 PYTHON = "/usr/bin/python3"
@@ -23,6 +27,15 @@ POM = """<?xml version="1.0" encoding="UTF-8"?>
   <dependencies>{}</dependencies>
 </project>
 """
+# What a crate needs lies beside it, and nothing is reached in a box.
+VENDORED = """[source.crates-io]
+replace-with = "vendored"
+[source.vendored]
+directory = "vendor"
+"""
+INSTALL_CRATE = 'cargo install --offline --locked --no-track --path . --root "$PREFIX"'
+# A crate is built with all that it depends on, which takes minutes.
+CRATES = replace(BUILD, cpu_s=600.0)
 DEPENDENCY = "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>"
 
 
@@ -32,7 +45,7 @@ def pip(packages: Sequence[str], folder: Path, tell: Tell) -> None:
     version = ran([python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"])[0]
     target = folder / "lib" / "python"
     options = ["--disable-pip-version-check", "--no-input", "--no-compile", "--only-binary=:all:", "--progress-bar=off"]
-    argv = [sys.executable, "-m", "pip", "install", *options, f"--python-version={version}", f"--target={target}"]
+    argv = [_client("pip3"), "install", *options, f"--python-version={version}", f"--target={target}"]
     ran([*argv, "--", *packages], tell)
     for script in sorted((target / "bin").glob("*")):
         text = script.read_bytes()
@@ -49,21 +62,50 @@ def npm(packages: Sequence[str], folder: Path, tell: Tell) -> None:
 
 
 def go(packages: Sequence[str], folder: Path, tell: Tell) -> None:
-    """Commands in bin, built by whatever Go there is."""
+    """Commands in bin, built by whatever Go there is, which executes nothing of them meanwhile."""
     with _scratch() as scratch:
-        places = {"GOBIN": folder / "bin", "GOPATH": scratch / "go", "GOCACHE": scratch / "cache"}
+        places = {"GOBIN": str(folder / "bin"), "GOPATH": str(scratch / "go"), "GOCACHE": str(scratch / "cache")}
         fixed = {"GOFLAGS": "-trimpath -modcacherw", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
-        variables = [f"{name}={value}" for name, value in {**places, **fixed}.items()]
         for package in packages:
-            ran(["env", *variables, _client("go"), "install", package], tell)
+            ran([_client("go"), "install", package], tell, variables={**places, **fixed})
 
 
 def cargo(packages: Sequence[str], folder: Path, tell: Tell) -> None:
-    """Commands in bin, with the dependencies that their authors have locked."""
-    with _scratch() as scratch:
-        for package in packages:
-            argv = [_client("cargo"), "install", "--locked", "--no-track", f"--root={folder}", package]
-            ran(["env", f"CARGO_TARGET_DIR={scratch}", *argv], tell)
+    """Commands in bin, with what their authors have locked: fetched here, built in a box, as that runs programs."""
+    # What rustup has under these names needs settings of its own, which no box has.
+    program, show = resolved(f"{ran([_client('rustc'), '--print', 'sysroot'])[-1]}/bin/cargo")
+    steps = [
+        f"export PATH={shlex.quote(os.path.dirname(program))}:$PATH CARGO_TARGET_DIR=$TMPDIR/target",
+        INSTALL_CRATE,
+    ]
+    for package in packages:
+        with _scratch() as scratch:
+            crate = _crate(package, scratch)
+            options = ["--respect-source-config", f"--manifest-path={crate}/Cargo.toml"]
+            ran([_client("cargo"), "vendor", *options, f"{crate}/vendor"], tell, folder="/")
+            (crate / ".cargo").mkdir(exist_ok=True)
+            (crate / ".cargo" / "config.toml").write_text(VENDORED, "utf-8")
+            tell(f"building {package}")
+            sources.build(sources.read(crate), steps, folder, show, CRATES)
+
+
+def _crate(package: str, scratch: Path) -> Path:
+    """What the authors of the crate have published, with the versions that they have locked."""
+    # Asked for a feature that it lacks, the crate is fetched and not built.
+    argv = [_client("cargo"), "install", "--locked", "--features=none-such", f"--root={scratch}", package]
+    try:
+        # In no folder where others may have put settings.
+        ran(argv, folder="/", variables={"CARGO_TARGET_DIR": str(scratch / "target")})
+    except InstallError:
+        home = Path(environment().get("CARGO_HOME", "~/.cargo")).expanduser()
+        for found in home.glob(f"registry/src/*/{package.replace('@', '-')}"):
+            made = shutil.copytree(found, scratch / "crate")
+            with (made / "Cargo.toml").open("a", encoding="utf-8") as manifest:
+                # No part of a workspace that somebody else has around it.
+                manifest.write("\n[workspace]\n")
+            return made
+        raise
+    raise InstallError(f"cargo has fetched no {package}")
 
 
 def maven(packages: Sequence[str], folder: Path, tell: Tell) -> None:
@@ -71,19 +113,44 @@ def maven(packages: Sequence[str], folder: Path, tell: Tell) -> None:
     entries = "".join(DEPENDENCY.format(*map(escape, each.split(":"))) for each in packages)
     with _scratch() as scratch:
         (scratch / "pom.xml").write_text(POM.format(entries), "utf-8")
+        # Else settings are sought in the folders above, where others may have put some.
+        (scratch / ".mvn").mkdir()
         options = ["--batch-mode", "--no-transfer-progress", "dependency:copy-dependencies", "-DincludeScope=runtime"]
         ran([_client("mvn"), *options, f"-DoutputDirectory={folder / 'lib'}"], tell, folder=str(scratch))
 
 
-REGISTRIES: dict[str, Callable[[Sequence[str], Path, Tell], None]] = {
-    "pip": pip, "npm": npm, "go": go, "cargo": cargo, "maven": maven,
-}  # fmt: skip
+@dataclass(frozen=True)
+class Registry:
+    """How packages of a registry come into a folder: by a client, which is a Debian package itself."""
+
+    put: Callable[[Sequence[str], Path, Tell], None]
+    client: str
+    debian: str
+
+
+REGISTRIES = {
+    "pip": Registry(pip, "pip3", "python3-pip"),
+    "npm": Registry(npm, "npm", "npm"),
+    "go": Registry(go, "go", "golang-go"),
+    "cargo": Registry(cargo, "cargo", "cargo"),
+    "maven": Registry(maven, "mvn", "maven"),
+}
+
+
+def clients(install: Install) -> list[str]:
+    """The Debian packages of the clients that are needed and not here, by whatever means they might have come."""
+    asked = [registry for name, registry in REGISTRIES.items() if getattr(install, name)]
+    return [registry.debian for registry in asked if not _found(registry.client)]
+
+
+def _found(name: str) -> str | None:
+    return shutil.which(name) or shutil.which(name, path=SEARCH_PATH)
 
 
 def _client(name: str) -> str:
-    found = shutil.which(name) or shutil.which(name, path=SEARCH_PATH)
+    found = _found(name)
     if found is None:
-        raise InstallError(f"the command {name} is not installed; name its package among the pack's `debian` ones")
+        raise InstallError(f"the command {name} is not installed")
     return found
 
 

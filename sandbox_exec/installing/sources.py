@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tasklake.sandbox_exec.channel import Agent, AgentDied, File, Kind
 from tasklake.sandbox_exec.installing.places import source_of
 from tasklake.sandbox_exec.installing.tools import InstallError
 from tasklake.sandbox_exec.languages import Install
-from tasklake.sandbox_exec.limits import BUILD
+from tasklake.sandbox_exec.limits import BUILD, Limits
 from tasklake.sandbox_exec.probing import backend_for, code
 
 # Where the steps put what they have built: it is collected, as what compilers make is.
@@ -27,18 +28,23 @@ def built(install: Install, folder: Path, beside: Path | None) -> None:
     source = source_of(install, beside)
     if source is None:
         raise InstallError(f"source {install.source}: the pack has to lie in a folder of plugins, and that beside it")
-    files = read(source)
-    script = FIRST + "\n".join(install.steps) + "\n"
-    backend = backend_for("any")
+    build(read(source), install.steps, folder)
+
+
+def build(
+    files: list[File], steps: Sequence[str], folder: Path, show: tuple[str, ...] = (), limits: Limits = BUILD
+) -> None:
+    """The folder holds what the steps have made of the files, in a box that shows nothing but those and `show`."""
+    script = FIRST + "\n".join(steps) + "\n"
     try:
-        agent = Agent(Kind.of(backend, BUILD, role="build"))
+        agent = Agent(Kind.of(backend_for("any"), limits, role="build", show=show))
     except AgentDied as error:
         raise InstallError(f"no box to build in: {error}") from None
     try:
         agent.program(files)
-        told, parts = next(agent.run(["/bin/sh", "-c", script], {}, BUILD, [b""], collect=True))
+        told, parts = next(agent.run(["/bin/sh", "-c", script], {}, limits, [b""], collect=True))
     except AgentDied as error:
-        raise InstallError(f"the box ended while {source} was built: {error}") from None
+        raise InstallError(f"the box ended while it was built in: {error}") from None
     finally:
         agent.close()
     if told["failed"] or told["status"] != 0:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tasklake.sandbox_exec.errors import TasklakeError
 
 # Enough of what a tool said last to hold its reason.
 TAIL_LINES = 12
 # Tools speak the language that is understood here, and ask nobody.
-PLAINLY = ("env", "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive")
+PLAINLY = {"LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
+# Where things are, and how a registry is reached: by which proxy, which mirror, under which certificates.
+KEPT = re.compile(
+    r"PATH|HOME|USER|LOGNAME|TMPDIR|TZ|APT_CONFIG|GO[A-Z0-9]+|JAVA_(HOME|TOOL_OPTIONS)"
+    r"|(PIP|NPM_CONFIG|CARGO|RUSTUP|PYENV|NVM|MAVEN|M2)_\w+"
+    r"|\w+_PROXY|\w*(SSL_CERT_(FILE|DIR)|CA_BUNDLE|CA_CERTS|CAINFO)",
+    re.IGNORECASE,
+)
+# Registries that are read by everybody ask for none of these.
+SECRET = re.compile(r"TOKEN|PASS|SECRET|AUTH|CREDENTIAL|KEY$", re.IGNORECASE)
 
 Tell = Callable[[str], None]
 
@@ -24,13 +35,20 @@ def quiet(_: str) -> None:
     """Nobody is told."""
 
 
-def ran(argv: Sequence[str], tell: Tell = quiet, folder: str | None = None) -> list[str]:
+def environment() -> dict[str, str]:
+    """What tools are told of the caller's environment: they run what strangers have published, often as root."""
+    return {name: text for name, text in os.environ.items() if KEPT.fullmatch(name) and not SECRET.search(name)}
+
+
+def ran(
+    argv: Sequence[str], tell: Tell = quiet, folder: str | None = None, variables: Mapping[str, str] | None = None
+) -> list[str]:
     """The lines that the tool wrote, each told as it comes; raises InstallError where it fails."""
     lines: list[str] = []
     try:
         with subprocess.Popen(
-            [*PLAINLY, *argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            cwd=folder, text=True, errors="replace",
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            cwd=folder, env={**environment(), **PLAINLY, **(variables or {})}, text=True, errors="replace",
             # The lock of the folder goes with it: what outlives a killed installer still holds others off.
             close_fds=False,
         ) as process:  # fmt: skip
@@ -40,13 +58,8 @@ def ran(argv: Sequence[str], tell: Tell = quiet, folder: str | None = None) -> l
     except OSError as error:
         raise InstallError(f"{argv[0]} cannot be started: {error.strerror}") from None
     if process.returncode:
-        raise InstallError(f"{_name(argv)} ended with {process.returncode}: {reason(lines)}")
+        raise InstallError(f"{argv[0]} ended with {process.returncode}: {reason(lines)}")
     return lines
-
-
-def _name(argv: Sequence[str]) -> str:
-    """The tool itself, and not what it is started by with variables of its own."""
-    return next((word for word in argv if word not in ("env", *PLAINLY) and "=" not in word), argv[0])
 
 
 def reason(lines: Sequence[str]) -> str:

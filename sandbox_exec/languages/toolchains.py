@@ -224,6 +224,12 @@ def _may_be_shown(folder: str) -> None:
         raise ToolchainMissing(f"its pack shows {folder}, which leads to {real}: no box shows that")
 
 
+def forget() -> None:
+    """Toolchains are looked for anew in this process: one was installed, or took another's place."""
+    for kept in (_of_host, _of_root, resolved):
+        kept.cache_clear()
+
+
 def _in_image(command: str, folder: str, image: str) -> str:
     """Where the command is in the image."""
     try:

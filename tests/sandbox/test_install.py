@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import shutil
 import subprocess
-import sys
+import tarfile
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tasklake.sandbox_exec.backends import IsolationError, backends
 from tasklake.sandbox_exec.doctor import self_test
-from tasklake.sandbox_exec.languages import load_languages, toolchain
+from tasklake.sandbox_exec.installing import packs, registries
+from tasklake.sandbox_exec.installing.tools import InstallError
+from tasklake.sandbox_exec.languages import Language, load_languages, toolchain
 from tasklake.sandbox_exec.pool import Pool
 
 pytestmark = [
@@ -69,6 +74,20 @@ self_test:
   - {name: runtime error, program: "!", expect: runtime_error}
 """
 
+# What the crate sayer depends on, as cargo notes it down.
+LOCK = """\
+version = 3
+[[package]]
+name = "sayer"
+version = "1.0.0"
+dependencies = ["said"]
+[[package]]
+name = "said"
+version = "1.0.0"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+checksum = "{}"
+"""
+
 
 @pytest.fixture
 def place() -> Iterator[Path]:
@@ -80,7 +99,7 @@ def place() -> Iterator[Path]:
 
 
 @pytest.fixture
-def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def plugins(tmp_path: Path) -> Path:
     folder = tmp_path / "languages"
     sources = folder / "tiny-sources"
     (sources / "include").mkdir(parents=True)
@@ -88,25 +107,28 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (sources / "include" / "say.h").write_text(SAY)
     (sources / "words").write_text("forty-two\n")
     (folder / "tiny.yaml").write_text(PACK)
-    monkeypatch.setenv("TASKLAKE_PLUGINS", str(tmp_path))
     return folder
 
 
-def install(place: Path, *words: str) -> tuple[int, dict[str, dict[str, str]]]:
-    """The exit code of the command, and its rows: a process of its own, for packs are read once in each."""
-    argv = [sys.executable, "-m", "tasklake.jobs", "languages", "install", *words, "--place", str(place), "--json"]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    return done.returncode, {row["id"]: row for row in json.loads(done.stdout)}
+def named(plugins: Path, place: Path, name: str = "tiny") -> Language:
+    """The pack, whose toolchain is to lie in the place."""
+    return replace(load_languages(plugins)[name], place=str(place))
+
+
+def install(plugins: Path, place: Path, *names: str) -> list[dict[str, Any]]:
+    """The rows of packs that are installed one after the other, in this process."""
+    plans = [packs.plan(named(plugins, place, name), plugins) for name in names or ("tiny",)]
+    return list(packs.installed(plans, lambda *_: None, plugins))
 
 
 def test_language_is_built_from_its_sources_and_used(plugins: Path, place: Path) -> None:
-    """The command builds it in a box and puts it to use, once; every level that works here runs it."""
-    assert install(place, "tiny", "--dry-run")[1]["tiny"]["done"] == "to install"
+    """It is built in a box and put to use, once; every level that works here runs it."""
+    pack = named(plugins, place)
+    assert packs.plan(pack, plugins).does
     assert not list(place.iterdir())
-    code, rows = install(place, "tiny")
-    assert (code, rows["tiny"]["done"], rows["tiny"]["reason"]) == (0, "installed", "")
-    assert install(place, "tiny")[1]["tiny"]["done"] == "there already"
-    pack = replace(load_languages(plugins)["tiny"], place=str(place))
+    (row,) = install(plugins, place)
+    assert (row["done"], row["reason"]) == ("installed", "")
+    assert install(plugins, place)[0]["done"] == "there already"
     assert toolchain(pack).startswith("tiny 7 (")
     for level in backends():
         try:
@@ -119,27 +141,83 @@ def test_language_is_built_from_its_sources_and_used(plugins: Path, place: Path)
 
 def test_steps_that_fail_leave_what_was_in_use(plugins: Path, place: Path) -> None:
     """A broken build is told with the compiler's words; the version that worked before goes on working."""
-    install(place, "tiny")
+    install(plugins, place)
     (plugins / "tiny-sources" / "main.c").write_text("int main(void) { return no_such_name; }\n")
-    code, rows = install(place, "tiny")
-    assert (code, rows["tiny"]["done"]) == (1, "failed")
-    assert "no_such_name" in rows["tiny"]["reason"]
-    pack = replace(load_languages(plugins)["tiny"], place=str(place))
-    assert toolchain(pack).startswith("tiny 7 (")
+    (row,) = install(plugins, place)
+    assert row["done"] == "failed"
+    assert "no_such_name" in row["reason"]
+    assert toolchain(named(plugins, place)).startswith("tiny 7 (")
     assert sorted(each.name.partition("-")[0] for each in place.iterdir()) == [".lock", "tiny", "tiny"]
+
+
+def test_version_that_does_not_answer_leaves_what_was_in_use(plugins: Path, place: Path) -> None:
+    """What is built and does not work is no version, however often it is tried; one that works is known at once."""
+    install(plugins, place)
+    pack, main = named(plugins, place), plugins / "tiny-sources" / "main.c"
+    first = toolchain(pack)
+    main.write_text("int main(void) { return 9; }\n")
+    for _ in range(2):
+        (row,) = install(plugins, place)
+        assert (row["done"], "ended with 9" in row["reason"]) == ("failed", True)
+        assert toolchain(pack) == first
+        assert len(list(place.glob("tiny*"))) == 2
+    main.write_text(INTERPRETER.replace("tiny 7", "tiny 8"))
+    assert install(plugins, place)[0]["done"] == "installed"
+    assert toolchain(pack).startswith("tiny 8 (")
 
 
 def test_steps_reach_nothing_outside(plugins: Path, place: Path) -> None:
     """Steps of a stranger's pack run behind the walls that programs have: no file outside is written, no network is."""
     left = place / "left"
     (plugins / "tiny.yaml").write_text(PACK.replace("cp words", f"echo x > {left} || cp words"))
-    assert install(place, "tiny")[0] == 0
+    assert install(plugins, place)[0]["done"] == "installed"
     assert not left.exists()
 
 
 def test_one_that_fails_stops_no_other(plugins: Path, place: Path) -> None:
-    """Two packs, the first of which cannot be had: the second is installed, and the exit code says 1."""
+    """Two packs, the first of which cannot be had: the second is installed."""
     (plugins / "broken.yaml").write_text(PACK.replace("tiny-sources", "no-such-folder"))
-    code, rows = install(place, "broken", "tiny")
-    assert (code, rows["broken"]["done"], rows["tiny"]["done"]) == (1, "failed", "installed")
-    assert "no-such-folder is not there" in rows["broken"]["reason"]
+    broken, tiny = install(plugins, place, "broken", "tiny")
+    assert (broken["done"], tiny["done"]) == ("failed", "installed")
+    assert "no-such-folder is not there" in broken["reason"]
+
+
+def published(registry: Path, name: str, files: dict[str, str], needs: tuple[str, ...] = ()) -> str:
+    """The checksum of a crate that the folder now holds, as a registry without a network does."""
+    manifest = f'package = {{name = "{name}", version = "1.0.0", edition = "2021"}}\n[dependencies]\n'
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for path, text in {"Cargo.toml": manifest + "".join(f'{each} = "1"\n' for each in needs), **files}.items():
+            entry = tarfile.TarInfo(f"{name}-1.0.0/{path}")
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    checksum = hashlib.sha256(packed.getvalue()).hexdigest()
+    (registry / f"{name}-1.0.0.crate").write_bytes(packed.getvalue())
+    deps = [{"name": each, "req": "^1", "features": [], "optional": False, "default_features": True} for each in needs]
+    told = {"name": name, "vers": "1.0.0", "deps": deps, "cksum": checksum, "features": {}, "yanked": False}
+    index = registry / "index" / name[:2] / name[2:4]
+    index.mkdir(parents=True)
+    (index / name).write_text(json.dumps(told))
+    return checksum
+
+
+@pytest.mark.skipif(shutil.which("cargo") is None, reason="cargo is needed: apt-get install cargo")
+def test_crate_is_built_behind_walls(tmp_path: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a crate, or one that it needs, executes while it is built writes nothing outside, whoever installs it."""
+    left, home = place / "left", tmp_path / "home"
+    for folder in (home, place / "made"):
+        folder.mkdir()
+    settings = f'[source.crates-io]\nreplace-with = "here"\n[source.here]\nlocal-registry = "{tmp_path}"\n'
+    (home / "config.toml").write_text(settings)
+    monkeypatch.setenv("CARGO_HOME", str(home))
+    harm = f'fn main() {{ println!("cargo:rustc-env=DONE={{}}", std::fs::write("{left}", "x").is_ok()); }}'
+    said = {"build.rs": harm, "src/lib.rs": 'pub fn said() -> &\'static str { env!("DONE") }'}
+    checksum = published(tmp_path, "said", said)
+    main = 'fn main() { println!("{} {}", said::said(), env!("DONE")); }'
+    sayer = {"build.rs": harm, "src/main.rs": main, "Cargo.lock": LOCK.format(checksum)}
+    published(tmp_path, "sayer", sayer, ("said",))
+    registries.cargo(("sayer@1.0.0",), place / "made", lambda _: None)
+    assert subprocess.run([place / "made/bin/sayer"], capture_output=True, check=True).stdout == b"false false\n"
+    assert not left.exists()
+    with pytest.raises(InstallError, match="could not find `none`"):
+        registries.cargo(("none@1.0.0",), place / "made", lambda _: None)

@@ -114,7 +114,7 @@ def test_the_help_of_a_command_mentions_each_of_its_options(command: str, capsys
 
 @pytest.mark.parametrize(
     ("word", "options"),
-    [("install", ["--tier", "--all", "--dry-run", "--place"]), ("image", ["--tier", "--all", "--out"])],
+    [("install", ["--tier", "--all", "--dry-run"]), ("image", ["--tier", "--all", "--out"])],
 )
 def test_commands_about_languages_tell_their_options(
     word: str, options: list[str], capsys: pytest.CaptureFixture[str]
@@ -129,13 +129,17 @@ def test_installing_says_what_it_would_do_and_touches_nothing(
 ) -> None:
     """Rows by id, with what each pack would do; a pack that says it in words is refused, and no folder is made."""
     (tmp_path / "languages").mkdir()
-    pack = "filename: main.zig\nexecute: zig main.zig\ninstall: {npm: [zig@1.0]}\n"
+    pack = "filename: main.zig\nexecute: zig main.zig\ninstall: {source: zig-sources, steps: [make]}\n"
     (tmp_path / "languages" / "zig.yaml").write_text(pack)
+    (tmp_path / "languages" / "zag.yaml").write_text("filename: a.zag\nexecute: zag a.zag\ninstall: make zag\n")
     monkeypatch.setenv("TASKLAKE_PLUGINS", str(tmp_path))
-    place = tmp_path / "place"
-    (row,) = asked(capsys, "languages", "install", "zig", "--dry-run", "--place", str(place))
-    assert (row["id"], row["done"], row["does"]) == ("zig", "to install", [f"npm install zig@1.0 in {place}/zig"])
-    assert not place.exists()
+    (row,) = asked(capsys, "languages", "install", "zig", "--dry-run")
+    assert (row["id"], row["done"], row["does"]) == ("zig", "to install", ["build zig-sources in /opt/tasklake/zig"])
+    assert not Path("/opt/tasklake/zig").exists()
+    for words, done in ((["--dry-run"], "refused"), ([], "failed")):
+        assert cli.main(["languages", "install", "zag", *words, "--json"]) == 1
+        (row,) = json.loads(capsys.readouterr().out)
+        assert (row["done"], "in words only: make zag" in row["reason"]) == (done, True)
 
 
 @pytest.mark.parametrize(

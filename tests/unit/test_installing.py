@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tasklake.jobs import cli
 from tasklake.sandbox_exec.installing import debian, packs, places, registries, tools
 from tasklake.sandbox_exec.installing.tools import InstallError
 from tasklake.sandbox_exec.languages import Install, Language
 from tasklake.sandbox_exec.languages.toolchains import STAMP, stamped
 
 TYPESCRIPT = Install(npm=("typescript@5.9.3",), maven=("org.x:y:1.2",))
+APT = """\
+Dir::State "{0}/state";
+Dir::State::status "{0}/status";
+Dir::Cache "{0}/cache";
+Dir::Etc::sourcelist "{0}/sources.list";
+Dir::Etc::sourceparts "-";
+APT::Sandbox::User "root";
+"""
 
 
 def pack(place: Path, install: Install = TYPESCRIPT, name: str = "x") -> Language:
     return Language(id=name, filename="main.x", execute="x main.x", install=install, place=str(place))
 
 
-def put(made: Language, text: str) -> str:
+def put(made: Language, text: str, tried: Callable[[], None] = lambda: None) -> str:
     """A version of the language's folder that holds the text is in use."""
     with places.making(made) as folder:
         (folder / "bin").mkdir()
         (folder / "bin" / "x").write_text(text, "utf-8")
         digest = places.content(folder)
-        places.put_to_use(made, folder, digest)
+        places.put_to_use(made, folder, digest, tried=tried)
     return digest
 
 
@@ -35,6 +47,43 @@ def held(made: Language) -> str:
     return Path(made.folder, "bin", "x").read_text("utf-8")
 
 
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A Debian machine on which nothing is installed, and whose real apt has never fetched a list from its mirror."""
+    if not shutil.which("apt-get"):
+        pytest.skip("no apt-get here")
+    machine, commands = tmp_path / "machine", tmp_path / "commands"
+    for each in (machine / "mirror", machine / "state/lists/partial", machine / "cache/archives/partial", commands):
+        each.mkdir(parents=True)
+    (machine / "status").touch()
+    (machine / "apt.conf").write_text(APT.format(machine))
+    (machine / "sources.list").write_text(f"deb [trusted=yes] file:{machine}/mirror ./\n")
+    (machine / "mirror/Release").write_text("Origin: Debian\nLabel: Debian\n")
+    packages = [registry.debian for registry in registries.REGISTRIES.values()]
+    entry = "Package: {0}\nVersion: 1\nArchitecture: all\nFilename: ./{0}.deb\nSize: 7\nSHA256: " + "0" * 64 + "\n\n"
+    (machine / "mirror/Packages").write_text("".join(map(entry.format, packages)))
+    (commands / "apt-get").symlink_to(str(shutil.which("apt-get")))
+    for name in ("dpkg", "dpkg-query"):
+        (commands / name).symlink_to("/bin/true")
+    monkeypatch.setenv("APT_CONFIG", str(machine / "apt.conf"))
+    monkeypatch.setenv("PATH", str(commands))
+    monkeypatch.setattr(registries, "SEARCH_PATH", str(commands))
+    debian.fetched.cache_clear()
+    yield machine
+    debian.fetched.cache_clear()
+
+
+@pytest.fixture
+def clients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clients of all registries are here."""
+    folder = tmp_path / "clients"
+    folder.mkdir()
+    for registry in registries.REGISTRIES.values():
+        (folder / registry.client).symlink_to("/bin/true")
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+
+@pytest.mark.usefixtures("clients")
 def test_plan_says_what_would_be_done(tmp_path: Path) -> None:
     """Each registry's packages and the folder that they go to are told before anything is touched."""
     told = packs.plan(pack(tmp_path / "new"))
@@ -45,6 +94,69 @@ def test_plan_says_what_would_be_done(tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
     row = told.row("to install")
     assert (row["id"], row["done"], row["reason"]) == ("x", "to install", "")
+
+
+def test_plan_without_lists_says_how_they_come(bare: Path) -> None:
+    """Where nothing may be touched, or not by this user, apt's lists stay away: the reason names the command."""
+    told = packs.plan(pack(bare))
+    assert "Unable to locate package npm" in told.why_not
+    assert told.why_not.endswith("run apt-get update")
+    assert not list((bare / "state/lists").glob("*Packages"))
+
+
+def test_command_fetches_lists_unless_it_only_tells(
+    bare: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A dry run touches nothing; root's installation goes on to the package itself, which this mirror does not have."""
+    (bare / "languages").mkdir()
+    (bare / "languages/zig.yaml").write_text("filename: a.zig\nexecute: zig a.zig\ninstall: [npm]\n")
+    monkeypatch.setenv("TASKLAKE_PLUGINS", str(bare))
+    for words, told in ((["--dry-run"], "run apt-get update"), ([], "npm.deb" if os.geteuid() == 0 else "run apt-get")):
+        assert cli.main(["languages", "install", "zig", *words, "--json"]) == 1
+        assert told in json.loads(capsys.readouterr().out)[0]["reason"]
+
+
+def test_lists_are_fetched_once_for_all_plans(bare: Path) -> None:
+    """On a machine without lists, as container images are, they come before anything is refused, and no second time."""
+    assert sorted(packs.plan(pack(bare), fetch=True).packages) == ["maven", "npm"]
+    assert packs.plan(pack(bare, Install(debian=("no-such-x",))), fetch=True).why_not
+    assert packs.plan(pack(bare, Install(debian=("no-such-y",))), fetch=True).why_not
+    assert debian.fetched.cache_info().misses == 1
+
+
+def test_mirror_that_fails_is_told_with_what_is_missed(bare: Path) -> None:
+    """What a mirror refused stands behind the package that was looked for in vain."""
+    shutil.rmtree(bare / "mirror")
+    told = packs.plan(pack(bare, Install(npm=("x",))), fetch=True)
+    assert "Unable to locate package npm; apt-get ended with" in told.why_not
+
+
+def test_mirror_is_known_without_lists(bare: Path) -> None:
+    """A root file system is made on a machine that has never fetched a list."""
+    assert debian.mirror() == f"file:{bare}/mirror/"
+
+
+@pytest.mark.parametrize("name", registries.REGISTRIES)
+def test_client_of_a_registry_is_installed_before_it_is_needed(bare: Path, name: str) -> None:
+    """Packs name no client of a registry: it comes as a package where it is missing, and only where it is needed."""
+    made = pack(bare, Install(**{name: ("x",)}))
+    registry = registries.REGISTRIES[name]
+    told = packs.plan(made, fetch=True)
+    assert told.does == (f"apt-get install {registry.debian}", f"{name} install x in {bare}/x")
+    assert told.packages == (registry.debian,)
+    (bare.parent / "commands" / registry.client).symlink_to("/bin/true")
+    assert packs.plan(made).does == (f"{name} install x in {bare}/x",)
+    (bare.parent / "commands" / registry.client).unlink()
+    put(made, "one")
+    assert packs.plan(made).does == ()
+
+
+def test_client_comes_onto_the_machine_that_makes_an_image(bare: Path) -> None:
+    """What fills a folder, be it one of an image, has its client first: apt is asked for it, here in vain."""
+    told: list[str] = []
+    with pytest.raises(InstallError, match=r"apt-get ended .*npm\.deb"):
+        packs.filled(pack(bare), bare, told.append, None)
+    assert told[0] == "apt-get install npm maven"
 
 
 def test_plan_of_words_is_refused(tmp_path: Path) -> None:
@@ -71,6 +183,27 @@ def test_same_content_is_the_same_version(tmp_path: Path) -> None:
     made = pack(tmp_path)
     assert put(made, "one") == put(made, "one")
     assert [each.name for each in sorted(tmp_path.iterdir())] == ["x", f"x-{places.content(Path(made.folder))}"]
+
+
+@pytest.mark.parametrize("first", ["one", ""])
+def test_version_that_does_not_work_is_not_kept(tmp_path: Path, first: str) -> None:
+    """It is tried where it would be used: what was there before is there again, and nothing of the new one."""
+    made = pack(tmp_path)
+    if first:
+        put(made, first)
+    before = sorted(each.name for each in tmp_path.iterdir())
+
+    def tried() -> None:
+        assert held(made) == "two"
+        # Killed now, it is installed again and not taken for what was asked for.
+        assert not places.is_there(made)
+        raise InstallError("it does not answer")
+
+    with pytest.raises(InstallError, match="does not answer"):
+        put(made, "two", tried)
+    assert sorted(each.name for each in tmp_path.iterdir()) == before
+    assert places.is_there(made) == bool(first)
+    assert not first or held(made) == first
 
 
 def test_what_failed_leaves_nothing(tmp_path: Path) -> None:
@@ -150,6 +283,7 @@ def test_folder_that_is_no_link_is_left_alone(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["x"]
 
 
+@pytest.mark.usefixtures("clients")
 def test_what_is_there_is_left_alone(tmp_path: Path) -> None:
     """A version that was asked for in the same words is not installed again; other words ask for another."""
     made = pack(tmp_path)
@@ -219,11 +353,22 @@ def test_tools_get_words_and_no_shell() -> None:
     assert tools.ran(["echo", "$HOME `id` ; x"]) == ["$HOME `id` ; x"]
 
 
+def test_tools_are_told_what_they_need_and_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proxies, mirrors and certificates of the caller reach them; keys of models, clouds and registries do not."""
+    kept = ("HTTPS_PROXY", "no_proxy", "npm_config_registry", "PIP_INDEX_URL", "GOPROXY", "CARGO_HOME", "SSL_CERT_FILE")
+    secrets = ("OPENAI_API_KEY", "CARGO_REGISTRY_TOKEN", "npm_config__authToken", "GOOGLE_APPLICATION_CREDENTIALS", "X")
+    for name in (*kept, *secrets):
+        monkeypatch.setenv(name, "/dev/null")
+    told = {line.partition("=")[0] for line in tools.ran(["env"])}
+    assert told >= {*kept, "PATH", "LC_ALL"}
+    assert not told & set(secrets)
+
+
 def test_missing_client_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A registry whose client is not here says what to add to the pack."""
+    """A registry whose client is not here, in spite of all, is told."""
     monkeypatch.setattr(registries, "SEARCH_PATH", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(InstallError, match="mvn is not installed; name its package"):
+    with pytest.raises(InstallError, match="the command mvn is not installed"):
         registries.maven(("org.x:y:1.2",), tmp_path, lambda _: None)
 
 
