@@ -350,18 +350,6 @@ def test_a_good_line_behind_a_broken_one_counts(asking, tmp_path):
     assert (told.answers, told.failures, told.repeated, told.open) == (1, 1, 0, 0)
 
 
-@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "MINE"])
-def test_a_key_that_a_result_file_echoes_is_not_stored(asking, tmp_path, monkeypatch, name):
-    """That of the hosted API, and those whose variables are named."""
-    ours, server = asking(script=({"contains": "Do", "answer": "you sent sesame-0123456789"},))
-    monkeypatch.setenv(name, "sesame-0123456789")
-    (file,) = files.export(ours.run(), "try", ours.asked(["a"]), tmp_path / "r.jsonl")
-    (tmp_path / "results.jsonl").write_bytes(batches.results(server.state, file.path.read_bytes()))
-    files.take(ours.run().lake, [tmp_path / "results.jsonl"], ["MINE"])
-    (row,) = ours.stored()
-    assert "you sent [key]" in row["body"]
-
-
 @pytest.mark.parametrize("size", [500, pytest.param(5000, marks=pytest.mark.wide)])
 def test_a_batch_with_gaps_and_errors_is_whole_after_the_second_round(asking, tmp_path, size):
     """7 % of the lines missing, 3 % errors, some twice, out of order: nothing is lost, doubled or asked live."""

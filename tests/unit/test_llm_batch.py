@@ -7,6 +7,7 @@ import json
 import pytest
 from openai import OpenAI
 
+from tasklake.jobs.llm import files
 from tasklake.udfs.llm import batch, requests
 from tasklake.udfs.llm.errors import ErrorClass, LlmError
 from tasklake.udfs.llm.secrets import Redactor
@@ -86,6 +87,17 @@ def test_half_a_character_can_be_stored(told):
     assert all("\ud83d" not in str(each) for each in found.values())
     if "body" in found:
         assert json.loads(found["body"]) == told["response"]["body"]
+
+
+@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "MINE"])
+def test_a_key_that_a_result_file_echoes_is_not_stored(monkeypatch, name):
+    """That of the hosted API, and those whose variables are named."""
+    monkeypatch.setenv(name, "sesame-0123456789")
+    told = {"choices": [{"message": {"content": "you sent sesame-0123456789"}}]}
+    line = {"custom_id": "x", "body": json.dumps(told), "model": "m", "stage": "s", "recipe": "ours", "prices": "{}"}
+    with files.importing(["MINE"]) as measure:
+        (row,) = measure(rows(1)[0] | line)
+    assert (row["body"], row["recipe"]) == (json.dumps(told).replace("sesame-0123456789", "[key]"), "ours")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"custom_id": 3}', '{"response": {}}', "null", "[" * 9999])
