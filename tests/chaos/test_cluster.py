@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(5400)]
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = next(path for path in sys.path if path.endswith("site-packages"))
