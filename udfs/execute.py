@@ -21,7 +21,7 @@ from tasklake.sandbox_exec.verdict import Case, Result, Step, Verdict
 from tasklake.udfs.spool import Measure, Row
 
 # Raised when the way programs are run changes so that stored executions no longer hold.
-EXECUTOR_VERSION = "3"
+EXECUTOR_VERSION = "4"
 # The build's place before the first case.
 BUILD = -1
 

@@ -103,7 +103,7 @@ def test_full_disk_stops_a_batch_which_goes_on_with_room(tmp_path: Path, small_d
     filler.write_bytes(b"x" * (shutil.disk_usage(small_disk).free - 4096))
     argv = [sys.executable, "-m", "tasklake.jobs", "verify", "--batch", str(jobs), "--out", str(out)]
     stopped = subprocess.run(argv, capture_output=True, text=True, check=False)
-    assert stopped.returncode == 1, stopped.stderr
+    assert stopped.returncode == 3, stopped.stderr
     assert "No space left on device" in stopped.stderr
     assert str(out) in stopped.stderr
     filler.unlink()
