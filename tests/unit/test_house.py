@@ -129,7 +129,7 @@ def test_everything_public_is_documented(path: Path) -> None:
 
 @each_module
 def test_environment_has_one_reader(path: Path) -> None:
-    """os.environ is read by the settings and by the workers' secrets; attacks look for one, and installers need theirs."""
+    """os.environ is read for settings, for secrets of workers and for installers; attacks are given one to look for."""
     if path.as_posix() in ENVIRONMENT_READERS:
         return
     names = ("environ", "environb", "getenv", "getenvb", "putenv")
