@@ -195,9 +195,11 @@ def test_a_server_without_structured_output_is_asked_without(fake_llm):
 
 def test_the_pool_stays_full_beside_a_slow_answer(fake_llm):
     """One hanging call holds one place: the others go on in the other fifteen."""
-    server = fake_llm(faults=["hang:0.02:1"], median_s=0.05, p99_s=0.06)
-    _, progress = run(rows(150), terms(server.url, timeout_s=3.0))
-    assert progress.answered == 150
+    # Answers take so long that all places are taken before the first is free, on a machine that is busy as well.
+    server = fake_llm(faults=["hang:0.05:1"], median_s=1.0, p99_s=1.1)
+    _, progress = run(rows(60), terms(server.url, timeout_s=5.0))
+    assert progress.answered == 60
+    assert sum(server.state.received.values()) > 60, "none of the calls hung"
     assert server.state.most_in_flight == 16
 
 
