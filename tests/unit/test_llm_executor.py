@@ -367,7 +367,8 @@ def test_asking_without_a_form_is_a_call_of_its_own(fake_llm):
 
 def test_a_prompt_that_a_filter_refuses_is_a_row(fake_llm):
     """One 403 among answers is that request's; where nothing else is asked or answered, it is the key's."""
-    server = fake_llm(faults=["forbidden:0.1:99"])
+    # So slow, and so differently, that a call is never alone but where it is the only one.
+    server = fake_llm(faults=["forbidden:0.1:99"], median_s=0.4, p99_s=1.6)
     made, progress = run(rows(40), terms(server.url))
     assert not progress.stop
     assert {row["error_class"] for row in made if not row["answered"]} == {"request"}

@@ -115,6 +115,9 @@ async def _answer(fake: Fake, request: web.Request, raw: bytes, key: str) -> web
         return _error(401, "invalid_api_key", f"Incorrect API key provided, you sent Authorization: {given}")
     if b.per_minute and sum(1 for t in fake.times[-2 * b.per_minute :] if t > time.time() - 60) > b.per_minute:
         return _error(429, "rate_limit_exceeded", "Too many requests.", {"Retry-After": "1"})
+    if fault == "forbidden":
+        # A filter reads the prompt before it declines.
+        await asyncio.sleep(fake.latency(key))
     if refused := _refused(fault):
         return refused
     try:
