@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import itertools
 import json
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from tasklake.sandbox_exec.backends import wanted
+from tasklake.sandbox_exec.job import Job
 from tasklake.sandbox_exec.languages import Language
 from tasklake.sandbox_exec.pool import Pool
-from tasklake.sandbox_exec.verdict import Result, Verdict
+from tasklake.sandbox_exec.verdict import Verdict
 from tasklake.sandbox_exec.verifying import MISTAKES, Asked, InputError, asked_for, told, why
 
 # What a line of results begins with, and what no line of jobs has.
@@ -132,40 +133,39 @@ def verify_many(
 ) -> dict[str, int]:  # fmt: skip
     """Every line of the file of jobs has a line in the file of results; those that have one already are not run."""
     counts = {"jobs": 0, "known": 0, "verified": 0, "errors": 0, "ours": 0}
-    running: dict[Future[Result], Asked] = {}
+    # Beside one another, as the pool counts them.
+    waiting: dict[int, Asked] = {}
+    number = itertools.count()
 
     def failed(asked: Asked, error: BaseException) -> None:
         counts["errors"] += 1
         counts["ours"] += not isinstance(error, MISTAKES)
         results.add(asked, {"error": why(error)})
 
-    def settle() -> None:
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
-            asked, error = running.pop(future), future.exception()
-            if error is not None:
-                failed(asked, error)
-                continue
-            found = future.result()
-            ours = found.verdict is Verdict.internal_error
-            counts["errors" if ours else "verified"] += 1
-            counts["ours"] += ours
-            results.add(asked, told(found))
-        progress(counts["known"] + counts["verified"] + counts["errors"], counts["jobs"])
-
-    with jobs.open("rb") as file:
-        counts["jobs"] = sum(1 for line in file if line.strip())
-        file.seek(0)
+    def wanted(file: Iterable[bytes]) -> Iterator[Job]:
         for asked in asked_for(file, str(jobs), packs, pool.backend):
             if results.has(asked):
                 counts["known"] += 1
             elif isinstance(asked.job, Exception):
                 failed(asked, asked.job)
             else:
-                running[pool.submit(asked.job, run_all=results.run_all)] = asked
-                if len(running) == 2 * pool.slots:
-                    settle()
-        while running:
-            settle()
+                waiting[next(number)] = asked
+                yield asked.job
+
+    with jobs.open("rb") as file:
+        counts["jobs"] = sum(1 for line in file if line.strip())
+        file.seek(0)
+        for ended, future in pool.ended(wanted(file), run_all=results.run_all):
+            asked, error = waiting.pop(ended), future.exception()
+            if error is not None:
+                failed(asked, error)
+            else:
+                found = future.result()
+                ours = found.verdict is Verdict.internal_error
+                counts["errors" if ours else "verified"] += 1
+                counts["ours"] += ours
+                results.add(asked, told(found))
+            progress(counts["known"] + counts["verified"] + counts["errors"], counts["jobs"])
     if counts["jobs"] != counts["known"] + counts["verified"] + counts["errors"]:
         raise InputError(f"{jobs}: was changed while it was read; run the same again for what is new in it")
     return counts

@@ -46,8 +46,8 @@ def offers(folder: Path | None, pool: Pool | None) -> Iterator[dict[str, Any]]:
     level = level_of(pool)
     packs = [pack for _, pack in sorted(load_languages(folder).items())]
     # Self-tests measure how long a start takes, so they have the machine for themselves; versions are only waited for.
-    with ThreadPoolExecutor(1 if pool else os.cpu_count()) as threads:
-        for row in threads.map(lambda pack: _offer(pack, pool), packs):
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        for row in (map if pool else threads.map)(lambda pack: _offer(pack, pool), packs):
             yield {**row, "isolation": level}
     for file, message in sorted(broken_languages(folder).items()):
         yield {**_offered(Path(file).stem, None, reason=message), "isolation": level}

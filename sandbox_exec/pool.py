@@ -126,6 +126,11 @@ class Pool:
 
     def each(self, jobs: Iterable[Job], *, run_all: bool = True) -> Iterator[tuple[int, Result]]:
         """Every job's number and result, as they come; all slots are busy, and jobs are taken as they are needed."""
+        for number, future in self.ended(jobs, run_all=run_all):
+            yield number, future.result()
+
+    def ended(self, jobs: Iterable[Job], *, run_all: bool = True) -> Iterator[tuple[int, Future[Result]]]:
+        """As `each`, for callers who go on where a job cannot be run: its future tells why."""
         numbered = enumerate(jobs)
         running: dict[Future[Result], int] = {}
         try:
@@ -135,7 +140,7 @@ class Pool:
                 if not running:
                     return
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    yield running.pop(future), future.result()
+                    yield running.pop(future), future
         finally:
             for future in running:
                 future.cancel()

@@ -1,4 +1,4 @@
-"""A Docker engine of the tests' own, started by hand where this machine has one and allows it, and gone afterwards."""
+"""Pools by their levels, and a Docker engine of the tests' own, where this machine allows it, gone afterwards."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tasklake.sandbox_exec.backends import IsolationError
+from tasklake.sandbox_exec.pool import Pool
 
 # An engine is there within seconds; a machine that is busy with other things takes longer.
 PATIENCE_S = 90
@@ -113,3 +116,20 @@ def docker_engine() -> Iterator[Engine]:
         patch.setenv("DOCKER_HOST", made.address)
         yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def pool_at() -> Iterator[Callable[[str], Pool]]:
+    """A pool at a level, made once for the file; where the level does not work, its tests are skipped."""
+    made: dict[str, Pool] = {}
+
+    def at(level: str) -> Pool:
+        try:
+            made[level] = made.get(level) or Pool(isolation=level)
+        except IsolationError as error:
+            pytest.skip(str(error))
+        return made[level]
+
+    yield at
+    for pool in made.values():
+        pool.close()

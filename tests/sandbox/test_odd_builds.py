@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 
 from tasklake.sandbox_exec.adversarial.corpus import BUILT
-from tasklake.sandbox_exec.backends import IsolationError
 from tasklake.sandbox_exec.pool import Pool
 from tasklake.sandbox_exec.verdict import Case, Verdict
 
@@ -37,21 +36,9 @@ BUILDS = {
 }
 
 
-@pytest.fixture(scope="module")
-def pools() -> Iterator[dict[str, Pool]]:
-    made: dict[str, Pool] = {}
-    yield made
-    for pool in made.values():
-        pool.close()
-
-
 @pytest.mark.parametrize("level", ["namespaces", "landlock"])
 @pytest.mark.parametrize(("build", "verdict"), BUILDS.values(), ids=BUILDS)
-def test_odd_build_is_judged(pools: dict[str, Pool], level: str, build: str, verdict: Verdict) -> None:
+def test_odd_build_is_judged(pool_at: Callable[[str], Pool], level: str, build: str, verdict: Verdict) -> None:
     """It is beyond the limits of builds, or what can be read of it is the program; the next build is as usual."""
-    try:
-        pool = pools[level] = pools.get(level) or Pool(isolation=level)
-    except IsolationError as error:
-        pytest.skip(str(error))
-    odd, usual = (pool.run(text, BUILT, [Case(b"", b"right\n")]) for text in (RUN + build, RUN))
+    odd, usual = (pool_at(level).run(text, BUILT, [Case(b"", b"right\n")]) for text in (RUN + build, RUN))
     assert (odd.verdict, usual.verdict) == (verdict, Verdict.accepted), odd.build.stderr_tail

@@ -8,14 +8,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from runpy import run_path
 
 import pytest
 
-from tasklake.sandbox_exec.backends import IsolationError, backends
+from tasklake.sandbox_exec.backends import backends
 from tasklake.sandbox_exec.job import Job
 from tasklake.sandbox_exec.languages import NoConventionError, ToolchainMissing, language, load_languages, toolchain
 from tasklake.sandbox_exec.pool import Pool
@@ -40,32 +40,22 @@ def rows(levels: Sequence[str]) -> Iterator[object]:
                 yield pytest.param(level, name, program, tests, verdict, id=f"{level}-{name}-{what}", marks=marks)
 
 
-@pytest.fixture(scope="module")
-def pools() -> Iterator[dict[str, Pool]]:
-    """A pool for each level that works here."""
-    made: dict[str, Pool] = {}
-    yield made
-    for pool in made.values():
-        pool.close()
-
-
-def judge(pools: dict[str, Pool], level: str, name: str, program: str, tests: str) -> Verdict:
+def judge(pool_at: Callable[[str], Pool], level: str, name: str, program: str, tests: str) -> Verdict:
     try:
         toolchain(language(name).tested())
-        pool = pools.setdefault(level, Pool(isolation=level)) if level not in pools else pools[level]
-    except (ToolchainMissing, IsolationError) as error:
+    except ToolchainMissing as error:
         pytest.skip(str(error))
-    found = pool.done(Job(program, name, [], tests=tests))
+    found = pool_at(level).done(Job(program, name, [], tests=tests))
     assert found.tests is not None
     return found.verdict
 
 
 @pytest.mark.parametrize(("level", "name", "program", "tests", "verdict"), list(rows(["any"])))
 def test_program_is_judged_by_its_tests(
-    pools: dict[str, Pool], level: str, name: str, program: str, tests: str, verdict: str
+    pool_at: Callable[[str], Pool], level: str, name: str, program: str, tests: str, verdict: str
 ) -> None:
     """The verdict tells a passed test, a failed one, a crash, a failed build and a forged pass apart."""
-    assert judge(pools, level, name, program, tests) == verdict
+    assert judge(pool_at, level, name, program, tests) == verdict
 
 
 @pytest.mark.wide
@@ -73,12 +63,12 @@ def test_program_is_judged_by_its_tests(
     ("level", "name", "program", "tests", "verdict"), list(rows([level.NAME for level in backends() if level.STRENGTH]))
 )
 def test_tests_are_judged_alike_on_every_level(
-    pools: dict[str, Pool], level: str, name: str, program: str, tests: str, verdict: str
+    pool_at: Callable[[str], Pool], level: str, name: str, program: str, tests: str, verdict: str
 ) -> None:
     """Which walls there are around a test program does not change its verdict."""
     if (level, name) == ("landlock", "rust"):
         pytest.skip("rust lies in root's own folder here, which no other user may enter")
-    assert judge(pools, level, name, program, tests) == verdict
+    assert judge(pool_at, level, name, program, tests) == verdict
 
 
 def test_every_language_with_a_convention_is_known_here() -> None:

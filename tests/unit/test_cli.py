@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
-from tasklake.jobs import cli, render
+from tasklake.jobs import cli
 from tasklake.jobs.commands import Answer, Shared
 from tasklake.jobs.commands.working import _bring_corpus, _loaded, _with_corpus_at_hand
 from tasklake.jobs.config import UsageError, load_settings
@@ -398,36 +398,3 @@ def test_run_plan_and_release_read_the_copies_that_the_demo_made(tmp_path: Path)
 def test_the_demo_on_a_bucket_reads_the_corpus_of_the_package() -> None:
     recipe = load_recipe("demo")
     assert _with_corpus_at_hand(recipe, load_settings(lake="s3://bucket/lake")) == recipe
-
-
-def test_json_is_what_every_reader_takes() -> None:
-    value = {"nan": float("nan"), "when": WHEN.replace(tzinfo=None), "bytes": b"\xff", "text": b"a", "n": 1, "no": None}
-    assert json.loads(render.as_json(value)) == {
-        "nan": None, "when": "2026-01-02T03:04:05+00:00", "bytes": "/w==", "text": "a", "n": 1, "no": None,
-    }  # fmt: skip
-
-
-def test_rows_too_wide_for_the_screen_stand_upright(capsys: pytest.CaptureFixture[str]) -> None:
-    wide = [{f"column_{number}": number for number in range(30)}]
-    render.console().print(render.records(wide, width=80))
-    assert len(capsys.readouterr().out.splitlines()) == 31
-
-
-def test_a_plan_marks_what_is_estimated(capsys: pytest.CaptureFixture[str]) -> None:
-    known = {"stage": "ingest", "in": 5, "new": 5, "known": 0, "calls": 0, "tokens": 0, "money": 0.0, "runs": 0}
-    render.console().print(render.plan([known | {"exact": True}, known | {"stage": "ground", "exact": False}]))
-    lines = capsys.readouterr().out.splitlines()
-    assert "~" not in lines[1]
-    assert "~5" in lines[2]
-
-
-def test_without_a_terminal_progress_is_one_line_per_event_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    with render.progress() as progress:
-        progress("ingest", {"text": "5 new of 5"})
-        progress("ingest", {"in": 5, "kept": 4, "rejected": 1, "new": 5, "executed": 0, "seconds": 1.25, "ended": True})
-    out, told = capsys.readouterr()
-    assert out == ""
-    assert [re.sub(r"^\d\d:\d\d:\d\d ", "", line) for line in told.splitlines()] == [
-        "ingest: 5 new of 5",
-        "ingest: 5 in, 4 kept, 1 rejected, 5 new, 0 executed, 1.2 s",
-    ]
