@@ -64,6 +64,7 @@ class Step:
     verdict: Verdict
     cpu_s: float = 0.0
     wall_s: float = 0.0
+    # Of all its processes; 0 when it ended within a few ms and used less than the sandbox's own process.
     peak_memory_bytes: int = 0
     output_bytes: int = 0
     exit_code: int | None = None

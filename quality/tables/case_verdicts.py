@@ -16,7 +16,7 @@ TABLE = Table(
         Column("signal", "int", "the signal that ended it, null otherwise"),
         provenance("cpu_s", "double", "CPU seconds of the whole process tree"),
         provenance("wall_s", "double", "wall seconds"),
-        provenance("peak_memory_bytes", "bigint", "peak memory of the whole process tree"),
+        provenance("peak_memory_bytes", "bigint", "peak memory of the whole process tree, 0 if too brief to see"),
         provenance("output_bytes", "bigint", "bytes written to standard output"),
         provenance("measured_by", "string", "how CPU and memory were measured"),
         provenance("stdout_head", "string", "first bytes of the output, for people"),

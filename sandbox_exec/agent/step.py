@@ -262,9 +262,10 @@ class Step:
         self.close()
 
     def memory(self) -> int:
-        """The most memory in use at once. A process starts with the mark of its starter, which says nothing."""
+        """The most memory in use at once. A process starts with the mark of its starter, which says nothing of it."""
         told = int(self.usage.ru_maxrss)
-        ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        # A fork of a runtime does use what the runtime does, as one that was started would.
+        ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss if self.place.zygote is None else 0
         return max(self.tree.peak, told * 1024 if told > ours else 0)
 
     def answer(self) -> tuple[dict[str, Any], list[list[bytes]]]:

@@ -10,13 +10,13 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
+from watching import PATIENCE_S, processes_with, within_patience
 
 from tasklake.sandbox_exec.containers import engine as ours
 from tasklake.sandbox_exec.containers.reaper import OWNER
@@ -27,8 +27,6 @@ from tasklake.sandbox_exec.verdict import Case, Result, Verdict
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.docker]
 
-# How long to wait for what should happen at once, on a machine that is busy with other things.
-PATIENCE_S = 90
 ANSWER = [Case(b"", b"3\n")]
 # Never two containers of one kind: the caller is killed while one is made as often as while one runs.
 BUSY = """
@@ -51,25 +49,6 @@ for who in (os.getpid(), os.getppid()):
     labels = {"tasklake": "left", "tasklake.owner": owner(who)}
     print(client.api.create_container(image.image(client), ["/usr/bin/true"], labels=labels)["Id"])
 """
-
-
-def within_patience(true: Callable[[], object]) -> bool:
-    until = time.monotonic() + PATIENCE_S
-    while not true() and time.monotonic() < until:
-        time.sleep(0.05)
-    return bool(true())
-
-
-def processes_with(mark: str) -> list[int]:
-    """The processes whose command line holds the mark."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and mark.encode() in (entry / "cmdline").read_bytes():
-                found.append(int(entry.name))
-        except OSError:
-            continue
-    return found
 
 
 def containers_of(process: int) -> list[dict[str, Any]]:

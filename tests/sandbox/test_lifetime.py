@@ -8,14 +8,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from watching import PATIENCE_S, processes_with, within_patience
 
 from tasklake.sandbox_exec.agent.tree import children
 from tasklake.sandbox_exec.backends import wanted
@@ -28,29 +28,8 @@ from tasklake.sandbox_exec.verdict import Case, Verdict
 
 pytestmark = pytest.mark.sandbox
 
-# How long to wait for what should happen at once, on a machine that is busy with other things.
-PATIENCE_S = 60
 ANSWER = [Case(b"1 2\n", b"3\n")] * 3
 SUM = "print(sum(map(int, input().split())))"
-
-
-def within_patience(true: Callable[[], object]) -> bool:
-    until = time.monotonic() + PATIENCE_S
-    while not true() and time.monotonic() < until:
-        time.sleep(0.02)
-    return bool(true())
-
-
-def processes_with(mark: str) -> list[int]:
-    """The processes whose command line holds the mark."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and mark.encode() in (entry / "cmdline").read_bytes():
-                found.append(int(entry.name))
-        except OSError:
-            continue
-    return [pid for pid in found if pid != os.getpid()]
 
 
 def descendants(pid: int) -> set[int]:
@@ -84,15 +63,18 @@ def test_killed_caller_leaves_nothing() -> None:
     """A caller that is killed in the middle of a case takes the agent, the program and the scratch folder with it."""
     mark, folder = uuid.uuid4().hex, tempfile.mkdtemp()
     code = (
-        "from tasklake.sandbox_exec.pool import run; from tasklake.sandbox_exec.verdict import Case; "
-        f"run({marked_sleeper(mark)!r}, 'shell', [Case(b'', b'')])"
+        "import sys; from tasklake.sandbox_exec.pool import run; from tasklake.sandbox_exec.verdict import Case; "
+        "run(sys.stdin.read(), 'shell', [Case(b'', b'')])"
     )
-    caller = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "TMPDIR": folder})
-    assert within_patience(lambda: len(processes_with(mark)) > 1)
+    caller = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "TMPDIR": folder}, stdin=subprocess.PIPE)
+    assert caller.stdin is not None
+    with caller.stdin:
+        caller.stdin.write(marked_sleeper(mark).encode())
+    assert within_patience(lambda: processes_with(mark))
     below = descendants(caller.pid)
     caller.kill()
     caller.wait()
-    assert within_patience(lambda: not [pid for pid in processes_with(mark) if pid != caller.pid])
+    assert within_patience(lambda: not processes_with(mark))
     assert within_patience(lambda: not any(Path(f"/proc/{pid}").exists() for pid in below))
     assert within_patience(lambda: not os.listdir(folder)), os.listdir(folder)
     os.rmdir(folder)
