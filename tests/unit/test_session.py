@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 
 import pytest
 
-from tasklake.jobs.config import UsageError, load_settings
+from tasklake.jobs.config import UsageError, java_command, load_settings
 from tasklake.jobs.lake import LakeUri
-from tasklake.jobs.session import session
+from tasklake.jobs.session import _startup, session, startup_file
 
 STARTS = """
 import subprocess, sys
@@ -42,3 +43,17 @@ def test_a_url_that_is_none_is_used_wrongly(url: str, tmp_path, monkeypatch) -> 
         pass
     assert "s3cr3t" not in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_a_jvm_passes_over_a_startup_file_that_is_none(tmp_path, monkeypatch) -> None:
+    """One that is damaged, or was made by another JVM, costs time and no word; where there is none, none is named."""
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "a b"))
+    assert _startup() == ""
+    startup_file().parent.mkdir()
+    startup_file().write_bytes(b"none")
+    java = java_command()
+    if java is None:
+        pytest.skip("java is not installed")
+    done = subprocess.run([java, *shlex.split(_startup()), "-version"], capture_output=True, text=True, check=True)
+    plain = subprocess.run([java, "-Xshare:off", "-version"], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == (plain.stdout, plain.stderr)
