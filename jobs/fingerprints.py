@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -106,14 +108,17 @@ def _rules(run: Run) -> dict[str, Any]:
 
 @contextmanager
 def _probing(packs: Mapping[str, Any], rules: Mapping[str, Any], isolation: str) -> Iterator[Measure]:
-    def probe(row: Mapping[str, Any]) -> Iterator[Row]:
-        pack = packs[row["language"]]
-        found = probe_language(pack, isolation)
-        here = (pack.digest(), found["toolchain"], found["isolation"])
-        made = {
-            name: fingerprint(stage, EXECUTOR_VERSION, *here, rules[stage], found["missing"] != "")
-            for stage, name in (("execute", "execution_made_by"), ("ground", "ground_made_by"))
-        }
-        yield {"language": row["language"], **found, **made}
+    # Dozens of toolchains tell their versions, some of them only after a second.
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        asked = {name: threads.submit(probe_language, pack, isolation) for name, pack in packs.items()}
 
-    yield probe
+        def probe(row: Mapping[str, Any]) -> Iterator[Row]:
+            pack, found = packs[row["language"]], asked[row["language"]].result()
+            here = (pack.digest(), found["toolchain"], found["isolation"])
+            made = {
+                name: fingerprint(stage, EXECUTOR_VERSION, *here, rules[stage], found["missing"] != "")
+                for stage, name in (("execute", "execution_made_by"), ("ground", "ground_made_by"))
+            }
+            yield {"language": row["language"], **found, **made}
+
+        yield probe

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tasklake.jobs.session import startup_file
+
 # Whole runs, several of them behind one fixture: the usual bound is for a single test.
 pytestmark = [pytest.mark.e2e, pytest.mark.spark, pytest.mark.sandbox, pytest.mark.timeout(1800)]
 
@@ -52,6 +54,9 @@ def venv(wheel: Path, environment: Callable[[], dict[str, str]], tmp_path_factor
     # A path line lends the libraries alone: .pth files in there, such as that of an editable install, are not read.
     own = next((folder / "lib").glob("python*/site-packages"))
     (own / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n", "utf-8")
+    # Of the lent Spark, so that runs start as fast as others.
+    if startup_file().exists():
+        (folder / startup_file().name).symlink_to(startup_file())
     return folder
 
 
