@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import platform
 import struct
+from collections.abc import Mapping, Sequence
 
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 X32 = 0x40000000
@@ -78,28 +79,49 @@ def filter_program(build: bool, fenced: bool = False) -> bytes:
     times are pretended to have been changed, for programs that touch their own.
     """
     which = list(ARCHITECTURES).index(platform.machine())
-    lines = _entrance()
-    for refused, number in _refusals(build):
-        lines += _when(refused[which], [(RETURN, 0, 0, REFUSE | number)])
-    lines += _when(LIMITS[which], _unless_zero(_low(0)))
+    chosen: dict[int | None, list[Line]] = {call[which]: _refused(number) for call, number in _refusals(build)}
+    chosen[LIMITS[which]] = _unless_zero(_low(0))
     if not build:
-        lines += _when(TIMES[which], _unless_zero(_low(1), _high(1), otherwise=REFUSE if fenced else ALLOW))
-    lines += _when(COMMAND[which], _unless_among(FILE_SYSTEMS, errno.ENOTTY, LETTER))
-    lines += _when(CONTROL[which], _unless_among((LEASE, NOTIFY, HINT), errno.EINVAL))
-    lines += _when(CLONE[which], _without_namespaces())
-    lines.append((RETURN, 0, 0, ALLOW))
+        chosen[TIMES[which]] = _unless_zero(_low(1), _high(1), otherwise=REFUSE if fenced else ALLOW)
+    chosen[COMMAND[which]] = _unless_among(FILE_SYSTEMS, errno.ENOTTY, LETTER)
+    chosen[CONTROL[which]] = _unless_among((LEASE, NOTIFY, HINT), errno.EINVAL)
+    chosen[CLONE[which]] = _without_namespaces()
+    lines = [*_entrance(), *_search(_ranges({call: then for call, then in chosen.items() if call is not None}))]
     return b"".join(struct.pack("<HBBI", *line) for line in lines)
 
 
 Line = tuple[int, int, int, int]
+# What happens to a call, from this number on up to the next.
+Range = tuple[int, list[Line]]
 
 
 def _entrance() -> list[Line]:
     """Calls of another architecture end the program: their numbers mean other things."""
     known = ARCHITECTURES[platform.machine()]
-    checked = [(LOAD, 0, 0, ARCHITECTURE), (EQUAL, 1, 0, known), (RETURN, 0, 0, KILL), (LOAD, 0, 0, NUMBER)]
-    checked += [(AT_LEAST, 0, 1, X32), (RETURN, 0, 0, KILL)]
-    return [*checked, (AT_LEAST, 0, 1, UNKNOWN), (RETURN, 0, 0, REFUSE | errno.ENOSYS)]
+    return [(LOAD, 0, 0, ARCHITECTURE), (EQUAL, 1, 0, known), (RETURN, 0, 0, KILL), (LOAD, 0, 0, NUMBER)]
+
+
+def _ranges(chosen: Mapping[int, list[Line]]) -> list[Range]:
+    """All numbers there can be; what is not chosen is allowed where somebody has looked at it."""
+    found: list[Range] = [(0, [(RETURN, 0, 0, ALLOW)])]
+    for number in range(UNKNOWN):
+        then = chosen.get(number, [(RETURN, 0, 0, ALLOW)])
+        if then != found[-1][1]:
+            found.append((number, then))
+    return [*found, (UNKNOWN, _refused(errno.ENOSYS)), (X32, [(RETURN, 0, 0, KILL)])]
+
+
+def _search(ranges: Sequence[Range]) -> list[Line]:
+    """Halves until one is left: the kernel tries every number when it takes a filter, which each fork makes it do."""
+    if len(ranges) == 1:
+        return ranges[0][1]
+    half = len(ranges) // 2
+    below, above = _search(ranges[:half]), _search(ranges[half:])
+    return [(AT_LEAST, len(below), 0, ranges[half][0]), *below, *above]
+
+
+def _refused(number: int) -> list[Line]:
+    return [(RETURN, 0, 0, REFUSE | number)]
 
 
 def _refusals(build: bool) -> list[tuple[Numbers, int]]:
@@ -108,11 +130,6 @@ def _refusals(build: bool) -> list[tuple[Numbers, int]]:
     found += [(SOCKET, errno.EAFNOSUPPORT), *((call, errno.ENOSYS) for call in (*MEMORY_FILES, *RULES, CLONE3))]
     found += [(call, 0) for call in SYNC]
     return found + ([] if build else [*((call, errno.EPERM) for call in MODES), (LOCK, errno.ENOLCK)])
-
-
-def _when(number: int | None, then: list[Line]) -> list[Line]:
-    """The lines, for that call alone; every path through them returns."""
-    return [(EQUAL, 0, len(then), number), *then] if number is not None else []
 
 
 def _low(argument: int) -> int:
