@@ -66,6 +66,9 @@ LOCAL = {
     "spark.sql.warehouse.dir": tempfile.gettempdir(),
 }
 
+# Where a JVM looks for classes before its Spark.
+CLASS_PATH = "spark.driver.extraClassPath"
+
 
 class SessionError(TasklakeError):
     """No Spark session could be made."""
@@ -120,7 +123,9 @@ def _made(settings: Settings, lake: LakeUri) -> SparkSession:
     builder = SparkSession.builder.appName("tasklake")
     if remote and not remote.startswith("local"):
         return _connected(builder, remote)
-    configuration = {**PINNED, **DELTA, **LOCAL, **_own(settings), **_jars(settings, lake), **_s3(settings, lake)}
+    jars = _jars(settings, lake)
+    started = _startup() if CLASS_PATH in jars else ""
+    configuration = {**PINNED, **DELTA, **LOCAL, **_own(settings, started), **jars, **_s3(settings, lake)}
     builder = builder.remote(remote) if remote else builder.master(settings.spark_master)
     for name, value in configuration.items():
         builder = builder.config(name, value)
@@ -183,13 +188,13 @@ def _stdout_as_stderr() -> Iterator[None]:
         os.close(kept)
 
 
-def _own(settings: Settings) -> Mapping[str, str]:
+def _own(settings: Settings, started: str) -> Mapping[str, str]:
     return {
         "spark.driver.memory": settings.driver_memory,
         # The serial collector and the first compiler start fastest on few cores, but the room that this leaves for
         # compiled code is swept without end; Spark's warnings are not the user's.
         "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m "
-        f"-Dlog4j2.configurationFile={_logging()}{_startup()}",
+        f"-Dlog4j2.configurationFile={_logging()}{started}",
     }
 
 
@@ -199,7 +204,7 @@ def startup_file() -> Path:
 
 
 def _startup() -> str:
-    """How the JVM finds it; one that was made by another JVM, or of other JARs, is passed over without a word."""
+    """How a JVM with Delta's JARs in its class path finds it; one that it does not fit passes it over without a word."""
     path = startup_file()
     return f' "-XX:SharedArchiveFile={path}" -Xlog:cds*=off' if path.exists() else ""
 
@@ -221,7 +226,7 @@ def _jars(settings: Settings, lake: LakeUri) -> Mapping[str, str]:
     found = [str(path) for path in jars_for(pyspark.__version__, wanted, settings.jar_cache, settings.jar_mirror)]
     # In one JVM the class path will do; executors elsewhere must be given them, and S3's have to come behind Spark's.
     if wanted == ["delta"] and re.fullmatch(r"local(\[.*\])?", settings.spark_master):
-        return {"spark.driver.extraClassPath": ":".join(found)}
+        return {CLASS_PATH: ":".join(found)}
     return {"spark.jars": ",".join(found)}
 
 

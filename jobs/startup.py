@@ -36,10 +36,10 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     path = startup_file()
     made = path.with_suffix(f".{os.getpid()}")
-    path.unlink(missing_ok=True)
     told = f"SPARK_SUBMIT_OPTS=-XX:ArchiveClassesAtExit={made}"
     command = ["env", told, sys.executable, "-c", f"from {__spec__.name} import train; train()"]
     try:
+        path.unlink(missing_ok=True)
         # It writes when it ends, which is later than the Python that started it: when nobody holds its outputs.
         done = subprocess.run(command, capture_output=True, text=True, timeout=MOST_S, check=False)
         made.replace(path)
