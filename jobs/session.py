@@ -204,7 +204,7 @@ def startup_file() -> Path:
 
 
 def _startup() -> str:
-    """How a JVM with Delta's JARs in its class path finds it; one that it does not fit passes it over without a word."""
+    """How a JVM with Delta's JARs in its class path finds it; one that it does not fit passes it over in silence."""
     path = startup_file()
     return f' "-XX:SharedArchiveFile={path}" -Xlog:cds*=off' if path.exists() else ""
 
