@@ -224,7 +224,7 @@ def _jars(settings: Settings, lake: LakeUri) -> Mapping[str, str]:
     if not wanted:
         return {}
     found = [str(path) for path in jars_for(pyspark.__version__, wanted, settings.jar_cache, settings.jar_mirror)]
-    # In one JVM the class path will do; executors elsewhere must be given them, and S3's have to come behind Spark's.
+    # In one JVM the class path will do; executors elsewhere must be given them, and S3's stay behind Spark's own.
     if wanted == ["delta"] and re.fullmatch(r"local(\[.*\])?", settings.spark_master):
         return {CLASS_PATH: ":".join(found)}
     return {"spark.jars": ",".join(found)}

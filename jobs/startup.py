@@ -41,14 +41,11 @@ def main() -> int:
     try:
         path.unlink(missing_ok=True)
         # It writes when it ends, which is later than the Python that started it: when nobody holds its outputs.
-        done = subprocess.run(command, capture_output=True, text=True, timeout=MOST_S, check=False)
+        subprocess.run(command, capture_output=True, text=True, timeout=MOST_S, check=True)
         made.replace(path)
-    except FileNotFoundError:
-        lines = done.stderr.strip().splitlines() or ["its JVM wrote none"]
-        LOG.error("Spark starts as slowly as before, for there is no %s: %s", path, lines[-1])
-        return 1
-    except (OSError, subprocess.TimeoutExpired) as error:
-        LOG.error("Spark starts as slowly as before, for there is no %s: %s", path, error)
+    except (OSError, subprocess.SubprocessError) as error:
+        said = error.stderr if isinstance(error, subprocess.CalledProcessError) else str(error)
+        LOG.error("Spark starts as slowly as before, for there is no %s: %s", path, said.strip().splitlines()[-1])
         return 1
     finally:
         made.unlink(missing_ok=True)

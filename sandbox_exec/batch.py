@@ -142,7 +142,7 @@ def verify_many(
         counts["ours"] += not isinstance(error, MISTAKES)
         results.add(asked, {"error": why(error)})
 
-    def wanted(file: Iterable[bytes]) -> Iterator[Job]:
+    def unknown(file: Iterable[bytes]) -> Iterator[Job]:
         for asked in asked_for(file, str(jobs), packs, pool.backend):
             if results.has(asked):
                 counts["known"] += 1
@@ -155,7 +155,7 @@ def verify_many(
     with jobs.open("rb") as file:
         counts["jobs"] = sum(1 for line in file if line.strip())
         file.seek(0)
-        for ended, future in pool.ended(wanted(file), run_all=results.run_all):
+        for ended, future in pool.ended(unknown(file), run_all=results.run_all):
             asked, error = waiting.pop(ended), future.exception()
             if error is not None:
                 failed(asked, error)

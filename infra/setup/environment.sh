@@ -66,7 +66,7 @@ install --require-hashes -r requirements.lock
 install --no-deps --no-build-isolation --editable .
 echo "setup: fetching the Delta JARs"
 $venv/bin/python -m tasklake.jobs.jars delta
-echo "setup: keeping what Spark starts from, which halves the time that commands take to start"
+echo "setup: keeping what Spark starts from, so that commands start sooner (half a minute)"
 $venv/bin/python -m tasklake.jobs.startup || true
 echo "$key" > $stamp
 echo "setup: done"

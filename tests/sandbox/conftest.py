@@ -14,12 +14,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from watching import PATIENCE_S
 
 from tasklake.sandbox_exec.backends import IsolationError
 from tasklake.sandbox_exec.pool import Pool
 
-# An engine is there within seconds; a machine that is busy with other things takes longer.
-PATIENCE_S = 90
 # An engine that was killed a moment ago may find parts of itself still running, and give up.
 TRIES = 3
 
