@@ -22,6 +22,9 @@ python_of_the_system() {
 # uv installs in a third of the time; where it cannot be had or cannot reach the index, pip does the same work.
 install() {
     if [ -x $venv/bin/uv ]; then
+        # From its cache if that holds everything: some mirrors' files look changed at every request, and each look
+        # at Spark would be another 400 MB to fetch and 1.4 GB to keep.
+        $venv/bin/uv pip install --quiet --offline --python $venv/bin/python "$@" 2>/dev/null && return
         $venv/bin/uv pip install --quiet --python $venv/bin/python "$@" && return
         echo "setup: uv could not install, trying pip" >&2
     fi
@@ -59,8 +62,6 @@ if ! $venv/bin/python -m pip --version >/dev/null 2>&1; then
 fi
 echo "setup: installing requirements.lock into $venv (about 1 GB, a minute or two the first time)"
 export UV_PYTHON_DOWNLOADS=never  # interpreters come from the system, never from a download
-# Environment and cache often lie on different filesystems, where uv would warn that it must copy.
-export UV_LINK_MODE=${UV_LINK_MODE:-copy}
 install_uv
 install --require-hashes -r requirements.lock
 install --no-deps --no-build-isolation --editable .

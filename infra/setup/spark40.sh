@@ -7,7 +7,6 @@ venv=build/venv-spark40
 key=$(echo "$spark" | cat - .venv/.setup "$0" | sha256sum)
 [ "$key" = "$(cat $venv/.setup 2>/dev/null)" ] && exit 0
 
-export UV_LINK_MODE=${UV_LINK_MODE:-copy}
 .venv/bin/uv venv --quiet --clear --python .venv/bin/python $venv
 # The same versions as the lock, except what Spark decides.
 sed -nE 's/^([A-Za-z0-9_.-]+==[^\\]*[^\\ ]) *\\?$/\1/p' requirements.lock | grep -vE '^(pyspark|py4j)==' > build/spark40.txt
