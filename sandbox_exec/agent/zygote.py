@@ -103,15 +103,18 @@ def started(place: Place, asked: Mapping[str, Any], off: set[str]) -> Zygote:
             setsigdef=signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP},
         )
     ours.settimeout(STARTING_S)
-    program = filter_program(build=False)
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        ours.send(struct.pack("ii", bits(off), len(program) // 8) + program)
     told = b""
     with contextlib.suppress(ConnectionResetError):
         told = ours.recv(256)
     if told != b"ready":
         raise OSError(f"no zygote: {told.decode('utf-8', 'replace') or 'the runtime never came to its program'}")
-    return Zygote(pid, ours, tuple(made(place)), {pid})
+    # Before it tries an empty program, at whose end a runtime takes away what it made.
+    folders = tuple(made(place))
+    program = filter_program(build=False)
+    ours.send(struct.pack("ii", bits(off), len(program) // 8) + program)
+    if not select.select([ours], [], [], STARTING_S)[0]:
+        raise OSError("no zygote: it never came to its first run")
+    return Zygote(pid, ours, folders, {pid})
 
 
 def environment(place: Place) -> dict[str, str]:
