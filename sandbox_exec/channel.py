@@ -170,7 +170,7 @@ class Agent:
 
     def program(self, files: Sequence[File]) -> None:
         """The agent's program is this one; nothing is sent where it holds it already."""
-        if self.held is not files:
+        if self.held != files:
             self._send({"op": "program", "files": [file[:2] for file in files]}, [file[2] for file in files])
             self.held = files
 
@@ -179,7 +179,7 @@ class Agent:
         *, collect: bool = False,
     ) -> Generator[Answer, None, None]:  # fmt: skip
         """What running the command on each input in turn showed; the caller may stop listening at any time."""
-        told = {**asdict(limits), "wall_s": limits.wall}
+        told = {**vars(limits), "wall_s": limits.wall}
         header = {"op": "run", "argv": list(argv), "environment": environment, "limits": told, "collect": collect}
         sent = received = 0
         most = 1

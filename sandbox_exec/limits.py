@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from reprlib import repr as briefly
 from typing import Any
 
@@ -58,7 +58,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         """Refuse what is not a positive, finite number."""
-        for name, value in asdict(self).items():
+        for name, value in vars(self).items():
             # The only limit that may be left to be derived.
             if not (name == "wall_s" and value is None):
                 number(name, value)

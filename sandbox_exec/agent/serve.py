@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import stat
 import struct
@@ -19,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from tasklake.sandbox_exec.agent import fence, walls
+from tasklake.sandbox_exec.agent.folders import remove_folder
 from tasklake.sandbox_exec.agent.step import Dirty, Step, wipe
 from tasklake.sandbox_exec.agent.zygote import PROGRAM
 
@@ -29,6 +29,8 @@ MOST_FILES, DEEPEST = 10_000, 32
 MOST_NAMED = 1 << 21
 # Longer than this is long enough to ask the caller whether he wants the next, which takes a fiftieth of it.
 LONG_S = 0.01
+# Some ten answers of this size lie in a socket before anybody reads them.
+SMALL = 1 << 13
 Frame = tuple[dict[str, Any], list[bytes]]
 
 
@@ -48,7 +50,27 @@ def write_frame(stream: BinaryIO, header: Mapping[str, Any], blobs: Sequence[Seq
     for parts in blobs:
         for part in parts:
             stream.write(part)
-    stream.flush()
+
+
+class Answers:
+    """What the caller is told. Small answers wait until the next command runs: the caller is woken up meanwhile."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+        self.late: list[tuple[Mapping[str, Any], Sequence[Sequence[bytes]]]] = []
+
+    def add(self, told: Mapping[str, Any], blobs: Sequence[Sequence[bytes]] = ()) -> None:
+        """Goes out with the next, or when it is time; at once where it could fill all that lies before the caller."""
+        self.late.append((told, blobs))
+        if sum(len(part) for parts in blobs for part in parts) > SMALL:
+            self.send()
+
+    def send(self) -> None:
+        """All that was to be told is on its way."""
+        for told, blobs in self.late:
+            write_frame(self.stream, told, blobs)
+        self.late = []
+        self.stream.flush()
 
 
 class Programs:
@@ -61,7 +83,7 @@ class Programs:
     def install(self, files: Sequence[tuple[str, bool]], blobs: Sequence[bytes]) -> None:
         """These files, and no others, are the program: path and whether it may be executed."""
         for name in os.listdir(self.place.program_fd) if "wipe" not in self.place.off else ():
-            shutil.rmtree(name, dir_fd=self.place.program_fd)
+            remove_folder(self.place.program_fd, name)
         # A runtime that has started before remembers where it was told to look.
         self.count = int(PROGRAM) if self.place.zygote is not None else self.count + 1
         for (path, executable), data in zip(files, blobs, strict=True):
@@ -88,6 +110,12 @@ class Programs:
             if "wipe" in self.place.off and os.path.lexists(link):
                 os.unlink(link)
             os.symlink(f"{self.place.seen(self.place.program)}/{self.count}/{name}", link)
+
+    def unlink(self) -> None:
+        """Those names are gone, which usually leaves nothing; what took the place of one is for others to find."""
+        for name in self.names:
+            with contextlib.suppress(OSError):
+                os.unlink(f"{self.place.work}/{name}")
 
 
 def collected(
@@ -136,22 +164,31 @@ def stops(told: Mapping[str, Any]) -> bool:
 
 def main() -> None:
     """Serves one caller until it is gone."""
-    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
+    stdin, answers = sys.stdin.buffer, Answers(sys.stdout.buffer)
     hello, _ = read_frame(stdin) or sys.exit()
     off = set(hello["off"])
     inherited = environment() if "environment" in off else {}
     try:
         place = LEVELS[hello["level"]](hello, off)
     except (OSError, StopIteration) as error:
-        write_frame(stdout, {"failed": f"{type(error).__name__}: {error}"})
-        return
+        answers.add({"failed": f"{type(error).__name__}: {error}"})
+        return answers.send()
     harden(place, off)
-    write_frame(stdout, {"failed": ""})
-    programs, step = Programs(place), Step(place)
+    answers.add({"failed": ""})
+    answers.send()
+    step = Step(place, answers.send)
+    step.environment |= inherited
     # A zygote was started with a program, and the folders tell when they were made.
     wipe(place)
-    step.environment |= inherited
-    stopped = 0
+    try:
+        serve(stdin, answers, step)
+    finally:
+        answers.send()
+
+
+def serve(stdin: BinaryIO, answers: Answers, step: Step) -> None:
+    """Returns when the caller is gone; raises Dirty when the box has to go."""
+    place, programs, stopped = step.place, Programs(step.place), 0
     while frame := read_frame(stdin):
         header, blobs = frame
         if header["op"] == "program":
@@ -161,18 +198,23 @@ def main() -> None:
                 told = {"failed": f"the program cannot be written: {error.strerror}", "ours": True}
                 # Said in answer to what comes next, which is a run.
                 if read_frame(stdin):
-                    write_frame(stdout, told, [[], []])
+                    answers.add(told, [[], []])
                 raise Dirty(told["failed"]) from None
             continue
-        for given in blobs if header["stopped"] == stopped else ():
+        left = len(blobs) if header["stopped"] == stopped else 0
+        for given in blobs[:left]:
+            left -= 1
             programs.link()
             told, made = step.run(header["argv"], header["environment"], header["limits"], given)
             if header["collect"] and told.get("status") == 0:
                 files, found = collected(place.work, header["limits"], programs.names)
                 told["files"] = files
                 made += [[blob] for blob in found]
-            write_frame(stdout, {**told, "stops": stops(told)}, made)
-            if "wipe" not in off:
+            answers.add({**told, "stops": stops(told)}, made)
+            if stops(told) or not left:
+                answers.send()
+            if "wipe" not in place.off:
+                programs.unlink()
                 wipe(place)
                 if step.tree.haunted():
                     raise Dirty("something that the program sent to itself is left in the kernel")

@@ -11,7 +11,7 @@ import select
 import signal
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tasklake.sandbox_exec.agent.folders import SCRATCH_MODE, empty
@@ -49,8 +49,9 @@ class Dirty(Exception):
 class Step:
     """Commands that run in a place, one at a time."""
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    def __init__(self, place: Place, meanwhile: Callable[[], None]) -> None:
+        # What there is to do while a command runs that nobody needs to look at yet; takes no time worth a thought.
+        self.place, self.meanwhile = place, meanwhile
         self.tree = Tree(place)
         self.grown = False
         self.measured, self.bounded = "measures" not in place.off, "output" not in place.off
@@ -150,6 +151,7 @@ class Step:
         """Returns when the command's first process has ended, or when a limit has to end it."""
         poll = select.poll()
         poll.register(self.handle, select.POLLIN)
+        self.meanwhile()
         self.ended = not stdin and bool(poll.poll(UNSEEN_MS))
         if self.ended:
             return

@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from tasklake.sandbox_exec.errors import TasklakeError
 from tasklake.sandbox_exec.limits import FACTORS, MIB, Limits
@@ -206,8 +207,10 @@ class Language:
 
     def filled(self, text: str, limits: Limits | None = None) -> str:
         """The text with the limit and the folder in the places that are meant for them."""
-        most = (limits or self.usual()).memory_bytes
-        return text.replace(MEMORY, str(max(1, int(most) // MIB))).replace(FOLDER, self.folder)
+        if MEMORY in text:
+            most = (limits or self.usual()).memory_bytes
+            text = text.replace(MEMORY, str(max(1, int(most) // MIB)))
+        return text.replace(FOLDER, self.folder)
 
 
 def _placed(template: str, held: Mapping[bytes, bytes]) -> bytes:
@@ -215,6 +218,7 @@ def _placed(template: str, held: Mapping[bytes, bytes]) -> bytes:
     return re.sub(b"|".join(map(re.escape, held)), lambda place: held[place[0]], template.encode())
 
 
+@cache
 def _first(text: str) -> str:
     """The command that the text starts, or the shell where that cannot be seen from outside."""
     try:

@@ -1,7 +1,7 @@
 """Costs as ratios against a reference in the same run, written to build/bench.json; no figure here passes or fails.
 
 What is measured are fresh runs: nothing is cached but what the name says. Reference and box take turns in short rounds,
-and the median of the rounds is told, so that a neighbour's load meets both.
+and the median of the rounds' ratios is told, so that a neighbour's load meets both.
 """
 
 from __future__ import annotations
@@ -88,11 +88,12 @@ def seconds(once: Callable[[], object]) -> float:
 
 
 def in_turns(*each: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
-    """The median seconds of each, taken in turns."""
+    """The seconds of each, taken in turns. A machine may be twice as fast a moment later: rounds tell ratios alone."""
     for once in each:
         once()
     taken = [[seconds(once) for once in each] for _ in range(rounds)]
-    return [median(column) for column in zip(*taken, strict=True)]
+    usual = median(first for first, *_ in taken)
+    return [usual * median(row[place] / row[0] for row in taken) for place in range(len(each))]
 
 
 def bare(argv: Sequence[str], given: bytes, times: int) -> bytes:
