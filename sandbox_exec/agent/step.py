@@ -50,7 +50,7 @@ class Step:
     """Commands that run in a place, one at a time."""
 
     def __init__(self, place: Place, meanwhile: Callable[[], None]) -> None:
-        # What there is to do while a command runs that nobody needs to look at yet; takes no time worth a thought.
+        # What there is to do while a command runs that nobody needs to look at yet; it never waits for anybody.
         self.place, self.meanwhile = place, meanwhile
         self.tree = Tree(place)
         self.grown = False

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 TICK = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
-# Places in /proc/PID/stat behind the name: CPU of the process itself, of children it waited for, its address space and
-# its pages.
+# Places in /proc/PID/stat behind the name: what it does now, who started it, CPU of the process itself, of children it
+# waited for, its address space and its pages.
+STATE, PARENT = 0, 1
 UTIME, STIME, CUTIME, CSTIME, SIZE, RSS = 11, 12, 13, 14, 20, 21
 # Tables of pages are in no count of pages: one byte for 512 of address space, even where that is only read.
 TABLES = 512
@@ -82,16 +83,18 @@ class Tree:
 
     def sample(self, scratch_bytes: int, limit: int) -> None:
         """CPU and memory as they are now are part of the measures."""
-        live, pages, size, pids, hidden = 0, 0, 0, [], False
+        live, pages, size, hidden = 0, 0, 0, False
+        seen: dict[int, Fields] = {}
         for pid, owner, fields in stats(self.alone, self.spared):
             own = int(fields[UTIME]) + int(fields[STIME])
             self.own[pid] = own
             live += own + int(fields[CUTIME]) + int(fields[CSTIME])
-            pages += int(fields[RSS])
-            size += int(fields[SIZE])
-            pids.append(pid)
+            seen[pid] = fields
             # Root's are those that nobody may look into. Of what they start, the counter does not know; a cgroup does.
             hidden = hidden or (owner != self.user and fields[SIZE] != b"0" and self.cgroup is None)
+        for pid in (pids := own_memory(seen)):
+            pages += int(seen[pid][RSS])
+            size += int(seen[pid][SIZE])
         self.hide(hidden)
         # A child that nobody waits for is in no sum of the kernel's, so what it was last seen with is kept.
         self.spend(max(live / TICK, sum(self.own.values()) / TICK, self.count() - self.counted))
@@ -101,7 +104,7 @@ class Tree:
             # Forked processes share pages, which were counted for each of them: telling how many takes milliseconds.
             memory = sum(map(proportional, pids)) + scratch_bytes + kernel
         self.peak = max(self.peak, memory)
-        self.processes = max(self.processes, len(pids))
+        self.processes = max(self.processes, len(seen))
 
     def spend(self, seconds: float) -> None:
         """So much CPU time has been used at the least."""
@@ -142,6 +145,17 @@ def stats(alone: bool, spared: Container[int]) -> Iterator[tuple[int, int, Field
                 yield pid, os.fstat(descriptor).st_uid, os.read(descriptor, 2048).rpartition(b")")[2].split()
             finally:
                 os.close(descriptor)
+
+
+def own_memory(seen: dict[int, Fields]) -> list[int]:
+    """The processes but those who still have their starter's memory, who waits until they have their own (vfork)."""
+    borrowing: dict[bytes, int] = {}
+    for pid, fields in seen.items() if len(seen) > 1 else ():
+        parent = seen.get(int(fields[PARENT]))
+        # One for each who waits, however many others look the same.
+        if parent is not None and parent[STATE] == b"D" and parent[SIZE] == fields[SIZE]:
+            borrowing[fields[PARENT]] = pid
+    return [pid for pid in seen if pid not in borrowing.values()]
 
 
 def others() -> Iterator[int]:

@@ -161,6 +161,18 @@ def test_shared_memory_is_counted_once(pool: Pool) -> None:
     assert NEAR == NEAR_LIMIT
 
 
+def test_memory_that_a_child_borrows_is_counted_once(pool: Pool) -> None:
+    """A child has its parent's memory until it becomes another program: both show it, and it is there once."""
+    program = (
+        "import subprocess\nheld = bytearray(160 << 20)\n"
+        "for _ in range(40):\n    subprocess.run(['true'])\nprint('done')"
+    )
+    for _ in range(3):
+        result = shown(pool, program, output=b"done\n", limits=Limits(memory_bytes=180 * MIB))
+        assert result.verdict is Verdict.accepted, result
+        assert result.cases[0].peak_memory_bytes < 260 * MIB
+
+
 def test_deep_recursion_is_honest(pool: Pool) -> None:
     """A million nested calls fit: the stack is as contests give it."""
     program = (

@@ -1,0 +1,59 @@
+"""An agent's answers come whole and in turn, and never hold it up while a program runs."""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+
+from tasklake.sandbox_exec.agent.serve import SMALL, Answers, read_frame
+
+BIG = b"x" * (SMALL + 1)
+
+
+def test_a_caller_who_does_not_read_holds_nobody_up():
+    """What does not fit into the socket waits until there is time, and comes then behind what came before it."""
+    ours, theirs = socket.socketpair()
+    answers = Answers(theirs.makefile("wb"))
+    theirs.setblocking(False)
+    filled = 0
+    try:
+        while True:
+            filled += theirs.send(b"\0" * 4096)
+    except BlockingIOError:
+        theirs.settimeout(30)
+    answers.add({"failed": "", "number": 1}, [[b"one"]])
+    # Would wait for half a minute, and fail then, if it did write.
+    answers.send_now()
+    assert len(answers.late) == 1
+    reader = ours.makefile("rb")
+    assert reader.read(filled) == bytes(filled)
+    answers.add({"failed": "", "number": 2}, [[b"two"]])
+    answers.send_now()
+    assert answers.late == []
+    assert [read_frame(reader)[0]["number"] for _ in range(2)] == [1, 2]
+
+
+def test_a_large_answer_goes_out_at_once_and_in_turn():
+    """Small ones that waited are ahead of it."""
+    stream = io.BytesIO()
+    answers = Answers(stream)
+    answers.add({"failed": "", "number": 1}, [[b"one"]])
+    assert stream.getvalue() == b""
+    answers.add({"failed": "", "number": 2}, [[BIG, BIG], [b"end"]])
+    stream.seek(0)
+    assert read_frame(stream) == ({"failed": "", "number": 1}, [b"one"])
+    assert read_frame(stream) == ({"failed": "", "number": 2}, [BIG + BIG, b"end"])
+
+
+def test_many_small_answers_fit_into_a_socket_that_takes_any():
+    """Where writing does not wait for the first byte, it does not wait for the last of all that may be late."""
+    ours, theirs = socket.socketpair()
+    answers = Answers(theirs.makefile("wb"))
+    for number in range(8):
+        answers.add({"failed": "", "number": number}, [[b"x" * SMALL]])
+    done = threading.Thread(target=answers.send_now, daemon=True)
+    done.start()
+    done.join(30)
+    assert not done.is_alive()
+    ours.close()
