@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from tasklake.jobs.recipe_parts import Count, Seconds, Section, Text, as_tuple
@@ -16,18 +17,33 @@ from tasklake.udfs.llm.providers import load_provider, provider_names
 from tasklake.udfs.llm.requests import provider_of
 
 Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
+URL = re.compile(r"https?://[^\s/?#@%\x00-\x20\x7f]+(/[^\s?#@\x00-\x20\x7f]*)?")
 HOSTED = "https://api.openai.com/v1"
 
 
+def _a_variable(name: str) -> str:
+    if not re.fullmatch(r"[A-Z_][A-Z0-9_]{0,99}", name):
+        # A key in its place is not shown to anybody.
+        raise PydanticCustomError(
+            "recipe_unknown", "must name the environment variable that holds the key, such as OPENAI_API_KEY"
+        )
+    return name
+
+
 def _a_url(text: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", text):
+    try:
+        parts = urlsplit(text)
+        good = bool(URL.fullmatch(text) and all((parts.hostname or "").strip(".").split("."))) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
         raise PydanticCustomError(
             "recipe", "must be a URL such as http://host:8000/v1, without a password: keys are named by `key`"
         )
     return text.rstrip("/")
 
 
+Variable = Annotated[str, AfterValidator(_a_variable)]
 Url = Annotated[Text, AfterValidator(_a_url)]
 
 

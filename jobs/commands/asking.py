@@ -56,12 +56,22 @@ def export(
 
 def take(shared: Shared, results: Results, keys: Keys = None, wait: Wait = False) -> Answer:
     """Store what a batch's result files hold; the next run goes on from there."""
+    from tasklake.jobs.lake.uri import existing
     from tasklake.jobs.llm import files, opening
+    from tasklake.udfs.llm import batch
 
-    with render.progress() as progress, opening.lake(shared.present(), "tasklake llm import", wait, progress) as lake:
-        told = vars(files.take(lake, results, keys or ()))
-    lines = [Text(each) for each in told["told"]]
-    return Answer(told, [render.records([{name: told[name] for name in told if name != "told"}]), *lines])
+    settings = shared.present()
+    existing(settings.lake)
+    for path in results:
+        next(batch.lines(path), None)
+    with render.progress() as progress, opening.lake(settings, "tasklake llm import", wait, progress) as lake:
+        found = files.take(lake, results, keys or ())
+    told = vars(found)
+    lines = [Text(each) for each in found.told]
+    if found.strange():
+        lines.append(Text(f"no line answers a request of the lake {settings.lake}: were they asked from another?"))
+    shown = render.records([{name: told[name] for name in told if name != "told"}])
+    return Answer(told, [shown, *lines], ok=not found.strange())
 
 
 def stats(shared: Shared) -> Answer:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
 
 # Stages that ask models, each with what it would ask now.
 ASKING = {"propose": lambda run: solving.asked(run, current.requests(run))}
-# Lines of a result file that are held at once: an answer may have a megabyte.
-CHUNK = 2000
+# What is held of result files at once: so many lines, and so much of answers that may be long.
+CHUNK, CHUNK_BYTES = 2000, 1 << 25
 META = "model string, stage string"
 LINE = "custom_id string, place string, body string, kind string, told string"
 # What goes wrong is told with so many examples.
@@ -48,6 +47,10 @@ class Imported:
     wrong: int = 0
     told: list[str] = field(default_factory=list)
     open: int = 0
+
+    def strange(self) -> bool:
+        """True when there were lines, and not one was about a request of this lake."""
+        return 0 < self.lines <= self.unknown + self.wrong + self.repeated
 
 
 def export(run: Run, stage: str, asked: DataFrame, out: Path) -> list[batch.File]:
@@ -78,7 +81,7 @@ def take(lake: Lake, paths: Iterable[Path], keys: Sequence[str] = ()) -> Importe
         "request_key", "prompt_tokens", "schema", "prices", "model", "recipe", "stage"
     )
     lines = (batch.read(*line) for path in paths for line in batch.lines(path))
-    while chunk := list(islice(lines, CHUNK)):
+    for chunk in _chunks(lines):
         rows = [each for each in chunk if _counts(each, told, seen)]
         frame = lake.spark.createDataFrame([tuple(_flat(row).values()) for row in rows], LINE)
         known = frame.withColumnRenamed("custom_id", "request_key").join(asked, on="request_key")
@@ -88,6 +91,19 @@ def take(lake: Lake, paths: Iterable[Path], keys: Sequence[str] = ()) -> Importe
     answered = lake.read("llm_responses").where("answered").select("request_key")
     told.open = lake.read("llm_requests").join(answered, on="request_key", how="left_anti").count()
     return told
+
+
+def _chunks(lines: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    chunk: list[dict[str, Any]] = []
+    size = 0
+    for line in lines:
+        chunk.append(line)
+        size += len(line.get("body", ""))
+        if len(chunk) == CHUNK or size > CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 def _counts(line: Mapping[str, Any], told: Imported, seen: set[str]) -> bool:

@@ -145,3 +145,17 @@ def test_the_fake_server_takes_a_batch_and_streams_and_lists(fake_llm, tmp_path)
     parts = client.chat.completions.create(model="fake", messages=[{"role": "user", "content": "hi"}], stream=True)
     assert "".join(part.choices[0].delta.content or "" for part in parts if part.choices)
     assert [model.id for model in client.models.list()] == ["fake"]
+
+
+def test_a_line_longer_than_any_answer_is_wrong(monkeypatch):
+    """It is told of with its place, and goes into no table."""
+    monkeypatch.setattr(batch.responses, "MOST_BODY", 100)
+    long = {"custom_id": "a", "response": {"status_code": 200, "body": {"text": "x" * 200}}}
+    assert batch.read(json.dumps(long), "r.jsonl:1") == {"wrong": "r.jsonl:1: longer than any answer"}
+
+
+def test_a_mark_at_the_beginning_of_a_file_costs_no_line(tmp_path):
+    """Some editors write one to say that the file is UTF-8."""
+    path = tmp_path / "r.jsonl"
+    path.write_text('{"custom_id": "a", "error": {"code": "batch_expired"}}\n', encoding="utf-8-sig")
+    assert [batch.read(*line)["custom_id"] for line in batch.lines(path)] == ["a"]

@@ -19,7 +19,7 @@ from pyspark import cloudpickle
 
 from tasklake.udfs.llm import requests
 from tasklake.udfs.llm.control import Control
-from tasklake.udfs.llm.errors import CallFailed, ErrorClass
+from tasklake.udfs.llm.errors import CallFailed, ErrorClass, LlmError
 from tasklake.udfs.llm.executor import Executor, Progress
 from tasklake.udfs.llm.fake.faults import FAULTS, OF_CONTENT
 from tasklake.udfs.llm.feed import Feed
@@ -39,6 +39,8 @@ ENDS = {
     "length": ErrorClass.LENGTH,
     "refusal": ErrorClass.REFUSAL,
     "toolong": ErrorClass.LENGTH,
+    "endless": ErrorClass.LENGTH,
+    "zipped": ErrorClass.LENGTH,
     "forbidden": ErrorClass.REQUEST,
 }
 PASSING = sorted(set(FAULTS) - set(OF_CONTENT) - set(ENDS) - {"auth"})
@@ -141,6 +143,16 @@ def test_an_answer_that_echoes_the_key_is_stored_without_it(fake_llm):
     made, _ = run(rows(2), terms(server.url))
     assert KEY not in json.dumps(made)
     assert all("[key]" in row["body"] for row in made)
+
+
+def test_a_key_that_no_header_carries_stops_before_anything_is_sent(fake_llm, monkeypatch):
+    """The sentence names the variable and holds nothing of the key."""
+    server = fake_llm()
+    monkeypatch.setenv("OPENAI_API_KEY", "one-secret\nsecond-secret")
+    with pytest.raises(LlmError, match="OPENAI_API_KEY holds is no key") as told:
+        run(rows(2), terms(server.url))
+    assert "secret" not in str(told.value)
+    assert not server.state.received
 
 
 def test_a_budget_is_never_passed(fake_llm):

@@ -43,6 +43,7 @@ BAD = {
     "half a character": (body('{"a": "\\ud800"}'), ErrorClass.MALFORMED),
     "another type": (body('{"a": 1}'), ErrorClass.SCHEMA),
     "a key too many": (body('{"a": "b", "c": 1}'), ErrorClass.SCHEMA),
+    "a number that JSON cannot hold": (body('{"a": "b", "c": 1e999}'), ErrorClass.SCHEMA),
     "cut off": (body('{"a": "b"}', "length"), ErrorClass.LENGTH),
     "filtered": (body('{"a": "b"}', "content_filter"), ErrorClass.REFUSAL),
     "refused": (body(None, refusal="no"), ErrorClass.REFUSAL),
@@ -132,3 +133,32 @@ def test_cached_tokens_have_their_price():
     text = json.dumps(json.loads(body("x")) | {"usage": usage})
     row = answered({"request_key": "k", "prompt_tokens": 30}, text, Prices(1.0, 10.0, 0.1))
     assert row["cost_usd"] == pytest.approx((600 * 1.0 + 400 * 0.1 + 100 * 10.0) / 1e6)
+
+
+@pytest.mark.parametrize(
+    ("content", "schema"),
+    [
+        ('{"a": ' + "[" * 980 + "]" * 980 + "}", {"type": "object"}),
+        ('{"a": 1e999}', {"type": "object"}),
+        ('{"a": 1e999}', {"properties": {"a": {"multipleOf": 0.5}}}),
+        ('{"a": ' + "9" * 400 + "}", {"properties": {"a": {"multipleOf": 0.5}}}),
+    ],
+    ids=["as deep as can be read", "infinite", "a part of infinite", "a part of a long number"],
+)
+def test_a_value_that_is_no_json_any_more_is_no_value(content, schema):
+    """What Python reads and cannot write, or cannot count with, is an error of the form and never an exception."""
+    found = parsed(body(content), json.dumps(schema))
+    assert found.value is None or json.loads(found.value) is not None
+    # How deep can be read depends on how deep the reader is called.
+    assert found.error in (None, ErrorClass.SCHEMA, ErrorClass.MALFORMED)
+    assert "Infinity" not in str(found.value)
+
+
+def test_a_count_of_tokens_that_cannot_be_is_estimated():
+    """A provider that lies neither empties a budget nor stops a rate for good."""
+    request = {"request_key": "k", "prompt_tokens": 100}
+    told = json.loads(body("x")) | {"usage": {"prompt_tokens": 2**39, "completion_tokens": 2**39}}
+    row = answered(request, json.dumps(told), Prices(1.0, 1.0))
+    assert row["tokens_estimated"]
+    assert row["prompt_tokens"] == 100
+    assert row["answer_tokens"] < 100

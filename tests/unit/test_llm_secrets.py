@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
-from tasklake.udfs.llm.secrets import HIDDEN, Redactor
+from tasklake.udfs.llm.secrets import HIDDEN, Redactor, _spelled
 
 KEY = 'ab/cd"ef+gh\\ij'
 
@@ -25,6 +26,18 @@ def test_a_key_is_hidden_however_json_spells_it(redactor, spelled):
     """In answers, which are JSON as it came, and in messages."""
     assert redactor.answer(f'{{"echo": "{spelled}"}}') == f'{{"echo": "{HIDDEN}"}}'
     assert redactor.message(f"you sent {spelled}.") == f"you sent {HIDDEN}."
+
+
+@pytest.mark.parametrize("letter", ["\\u{:04x}", "\\u{:04X}", "\\\\u{:04x}"], ids=["small", "capital", "JSON in JSON"])
+@pytest.mark.parametrize("every", [1, 2])
+def test_a_key_is_hidden_whose_letters_are_numbers(redactor, letter, every):
+    """All of them or some; what else is spelled so stays as it is."""
+    spelled = "".join(letter.format(ord(each)) if n % every == 0 else each for n, each in enumerate("abcdefghij"))
+    plain = Redactor([])
+    plain.keys, plain.spelled = ["abcdefghij"], re.compile(_spelled("abcdefghij"))
+    assert plain.answer(f'{{"echo": "\\u00e9{spelled}\\n"}}') == f'{{"echo": "\\u00e9{HIDDEN}\\n"}}'
+    whole = "".join(letter.format(ord(each)) for each in KEY)
+    assert redactor.answer(f'{{"echo": "{whole}"}}') == f'{{"echo": "{HIDDEN}"}}'
 
 
 def test_a_message_can_be_stored():

@@ -23,6 +23,12 @@ MISTAKES = {
     "an unknown key": (("model: openai/fake", "model: openai/fake\n  budgett: {usd: 1}"), r":5: .*llm.budget\?"),
     "no URL": (("model: openai/fake", "model: openai/fake\n  base_url: host:80"), ":5: .*must be a URL"),
     "a key in the URL": (("model: openai/fake", "model: openai/fake\n  base_url: http://u:p@h/v1"), ":5: .*password"),
+    "a port that is none": (("openai/fake", "openai/fake\n  base_url: http://h:abc/v1"), ":5: .*must be a URL"),
+    "a host that is none": (("openai/fake", "openai/fake\n  base_url: http://a..b/v1"), ":5: .*must be a URL"),
+    "a key in place of its name": (
+        ("openai/fake", "openai/fake\n  key: hf_AbCdEf0123456789"),
+        ":5: llm.key: must name the environment variable that holds the key, such as OPENAI_API_KEY$",
+    ),
     "two ways to say where": (
         ("openai/fake", "openai/fake\n  base_url: http://a/v1\n  endpoints: [{base_url: http://b/v1}]"),
         ":6: .*keep one of the two",

@@ -21,6 +21,8 @@ from tasklake.udfs.llm.texts import storable
 MAX_REQUESTS = 50_000
 MAX_BYTES = 200_000_000
 URL = "/v1/chat/completions"
+# What a line of results is at most: a letter of the body may take six there.
+MOST_LINE = 6 * responses.MOST_BODY
 # Errors of a line that is no HTTP answer; whatever else a provider says there is its own failure.
 EXPIRED = ("batch_expired", "batch_cancelled")
 
@@ -84,6 +86,8 @@ def _hidden(path: Path) -> Path:
 
 def read(text: str, place: str) -> dict[str, Any]:
     """What one line of a result file says: custom_id and either a body or an error; `wrong` where it says nothing."""
+    if len(text) > MOST_LINE:
+        return {"wrong": f"{place}: longer than any answer"}
     try:
         data = json.loads(text)
         custom_id = data["custom_id"]
@@ -94,7 +98,10 @@ def read(text: str, place: str) -> dict[str, Any]:
         return {"wrong": f"{place}: custom_id is no text"}
     found: dict[str, Any] = {"custom_id": storable(custom_id), "place": place}
     if isinstance(answer, dict) and answer.get("status_code") == 200 and isinstance(answer.get("body"), dict):
-        return found | {"body": json.dumps(answer["body"])}
+        body = json.dumps(answer["body"])
+        if len(body) > responses.MOST_BODY:
+            return {"wrong": f"{place}: longer than any answer"}
+        return found | {"body": body}
     if isinstance(answer, dict) and isinstance(answer.get("status_code"), int):
         told = _shown(answer.get("body"))
         return found | {"kind": of_status(answer["status_code"], told), "told": f"{answer['status_code']}: {told}"}
@@ -125,7 +132,7 @@ def imported(
 def lines(path: Path) -> Iterator[tuple[str, str]]:
     """Each line of a file that is not blank, with its place."""
     try:
-        with path.open(encoding="utf-8", errors="replace") as stream:
+        with path.open(encoding="utf-8-sig", errors="replace") as stream:
             for number, text in enumerate(stream, 1):
                 if text.strip():
                     yield text, f"{path}:{number}"

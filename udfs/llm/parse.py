@@ -13,7 +13,7 @@ from tasklake.udfs.llm.errors import ErrorClass
 from tasklake.udfs.llm.texts import storable
 
 # Raised when the same body yields another value or error; stages that store values hold it in their fingerprints.
-PARSER_VERSION = "1"
+PARSER_VERSION = "2"
 # A model that thinks aloud does so before it answers; some servers leave that in the content.
 THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 # A line that opens a block or, without the word, closes one.
@@ -87,12 +87,14 @@ def _blocks(content: str) -> list[str]:
 def _checked(value: Any, schema: str) -> Parsed:
     try:
         wrong = next(iter(_validator(schema).iter_errors(value)), None)
+        if wrong is not None:
+            place = "/".join(map(str, wrong.absolute_path)) or "the value"
+            return Parsed(error=ErrorClass.SCHEMA, message=storable(f"{place}: {wrong.message[:MAX_TOLD]}"))
+        return _valued(json.dumps(value, ensure_ascii=False, allow_nan=False))
     except RecursionError:
         return Parsed(error=ErrorClass.SCHEMA, message="the value is nested too deeply")
-    if wrong is not None:
-        place = "/".join(map(str, wrong.absolute_path)) or "the value"
-        return Parsed(error=ErrorClass.SCHEMA, message=storable(f"{place}: {wrong.message[:MAX_TOLD]}"))
-    return _valued(json.dumps(value, ensure_ascii=False))
+    except (ValueError, OverflowError):
+        return Parsed(error=ErrorClass.SCHEMA, message="the value holds a number that is too large")
 
 
 def _valued(text: str) -> Parsed:

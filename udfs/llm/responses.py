@@ -12,6 +12,11 @@ from tasklake.udfs.llm.requests import BYTES_PER_TOKEN
 from tasklake.udfs.llm.terms import Prices
 from tasklake.udfs.llm.texts import storable
 
+# More than any model says at once, its reasoning and the odds of its words included: a longer body is no answer, and
+# nothing may keep a table from being read.
+MOST_BODY = 1 << 22
+# A provider that counts more than that for one answer, or far more for a question than it has letters, is not believed.
+MOST_TOKENS, SLACK_TOKENS = 1_000_000, 10_000
 RESPONSE = (
     "response_id string, request_key string, answered boolean, body string, error_class string, error string, "
     "attempts int, calls int, endpoint string, answered_by string, provider_id string, finish_reason string, "
@@ -22,7 +27,7 @@ RESPONSE = (
 
 def answered(request: Mapping[str, Any], body: str, prices: Prices, batch: bool = False) -> dict[str, Any]:
     """The row of an answer: one for each request, whoever else may answer it again."""
-    found = facts(body)
+    found = facts(body, SLACK_TOKENS + 2 * BYTES_PER_TOKEN * request["prompt_tokens"])
     estimated = found["prompt_tokens"] is None or found["answer_tokens"] is None
     if estimated:
         found |= {"prompt_tokens": request["prompt_tokens"], "answer_tokens": len(body) // BYTES_PER_TOKEN}
@@ -55,7 +60,7 @@ def failed(request: Mapping[str, Any], kind: ErrorClass, message: str, where: st
     }
 
 
-def facts(body: str) -> dict[str, Any]:
+def facts(body: str, most_prompt: int = MOST_TOKENS) -> dict[str, Any]:
     """What the body of a completion says about itself; nothing of it is needed, so nothing of it is trusted."""
     try:
         data = _object(json.loads(body))
@@ -65,14 +70,14 @@ def facts(body: str) -> dict[str, Any]:
     details = _object(usage.get("prompt_tokens_details"))
     choices = data.get("choices")
     first = _object(choices[0] if isinstance(choices, list) and choices else None)
-    prompt = _count(usage.get("prompt_tokens"))
+    prompt = _count(usage.get("prompt_tokens"), most_prompt)
     return {
         "answered_by": _word(data.get("model")),
         "provider_id": _word(data.get("id")),
         "finish_reason": _word(first.get("finish_reason")),
         "prompt_tokens": prompt,
-        "cached_tokens": min(_count(details.get("cached_tokens")) or 0, prompt or 0),
-        "answer_tokens": _count(usage.get("completion_tokens")),
+        "cached_tokens": min(_count(details.get("cached_tokens"), most_prompt) or 0, prompt or 0),
+        "answer_tokens": _count(usage.get("completion_tokens"), MOST_TOKENS),
     }
 
 
@@ -89,8 +94,8 @@ def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _count(value: Any) -> int | None:
-    good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**40
+def _count(value: Any, most: int) -> int | None:
+    good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
     return value if good else None
 
 

@@ -24,6 +24,13 @@ SHORTEST = 6
 
 def key(variable: str) -> str:
     """The key that the variable or its file holds, or nothing."""
+    held = _read(variable)
+    if not (held.isascii() and held.isprintable()):
+        raise LlmError(f"what {variable} holds is no key: it has a line break, or letters that no header can carry")
+    return held
+
+
+def _read(variable: str) -> str:
     held = os.environ.get(variable, "").strip()
     place = os.environ.get(f"{variable}_FILE", "").strip()
     if held or not place:
@@ -36,6 +43,11 @@ def key(variable: str) -> str:
         ) from None
 
 
+def _spelled(held: str) -> str:
+    """A pattern for the key with any of its letters written as a number."""
+    return "".join(f"(?:{re.escape(each)}|\\\\+u(?i:{ord(each):04x}))" for each in held)
+
+
 class Redactor:
     """Takes the keys of some variables out of texts."""
 
@@ -45,12 +57,16 @@ class Redactor:
         held |= {json.dumps(each)[1:-1] for each in held}
         held |= {each.replace("/", "\\/") for each in held}
         self.keys = sorted(held, key=len, reverse=True)
+        # JSON can spell each letter by its number, within text that is JSON again, and so on.
+        self.spelled = re.compile("|".join(map(_spelled, self.keys))) if held else None
 
     def answer(self, text: str) -> str:
         """The text of an answer without our keys; everything else is the model's and stays."""
         for each in self.keys:
             if each in text:
                 text = text.replace(each, HIDDEN)
+        if self.spelled is not None and "\\u" in text:
+            text = self.spelled.sub(HIDDEN, text)
         return text
 
     def message(self, text: str, most: int = 500) -> str:

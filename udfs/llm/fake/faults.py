@@ -19,6 +19,8 @@ FAULTS: dict[str, str] = {
     "error503": "503 with Retry-After of one second",
     "hang": "no answer at all",
     "drip": "one byte of the answer after another",
+    "endless": "a body that goes on until the client hangs up",
+    "zipped": "a compressed body, though none was asked for",
     "reset": "the connection breaks in the middle of the body",
     "notjson": "200 and a body that is no JSON",
     "malformed": "an answer that is not the JSON that was asked for",

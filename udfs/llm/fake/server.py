@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import datetime
 import email.utils
+import gzip
 import hashlib
 import json
 import math
@@ -135,6 +136,10 @@ async def _answer(fake: Fake, request: web.Request, raw: bytes, key: str) -> web
     body = b"]not json" if fault == "notjson" else json.dumps(whole).encode()
     if fault in ("drip", "reset"):
         return await _piecemeal(request, body, fault)
+    if fault == "endless":
+        return await _endless(request)
+    if fault == "zipped":
+        return web.Response(body=gzip.compress(body), headers={"Content-Encoding": "gzip"})
     return await _whole(fake, request, body, key if fault != "notjson" else "")
 
 
@@ -159,6 +164,15 @@ async def _piecemeal(request: web.Request, body: bytes, fault: str) -> web.Strea
             await response.write(body[number : number + 1])
             if fault == "drip":
                 await asyncio.sleep(0.5)
+    return response
+
+
+async def _endless(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    with contextlib.suppress(ConnectionError):
+        while request.transport is not None:
+            await response.write(b" " * (1 << 16))
     return response
 
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, cast
 from tasklake.udfs.llm.errors import MAX_RETRY_AFTER_S, CallFailed, ErrorClass, of_status
 from tasklake.udfs.llm.providers import Ask, Reply
 from tasklake.udfs.llm.requests import body as body_of
-from tasklake.udfs.llm.responses import is_completion
+from tasklake.udfs.llm.responses import MOST_BODY, is_completion
 from tasklake.udfs.llm.secrets import Redactor, key
 from tasklake.udfs.llm.terms import Endpoint, Terms
 
 if TYPE_CHECKING:
+    import httpx2
     from openai import AsyncOpenAI
 
 NAME = "openai"
@@ -27,11 +28,17 @@ ID_HEADER = "X-Client-Request-Id"
 # What is sent where a server wants no key: the client refuses to send nothing.
 NO_KEY = "none"
 PATH = "/chat/completions"
+# What is read of an answer that is no success: a page of HTML is in it, and no more.
+MOST_ERROR = 1 << 16
 # What the client tells of this machine with every call: nobody asked for it, and a tenth of a call's CPU goes into it.
 TELLTALES = tuple(
     f"X-Stainless-{word}"
     for word in ("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async", "Retry-Count")
 )
+
+
+class TooLong(Exception):
+    """The body is longer than any answer; never reaches a caller of the package."""
 
 
 @asynccontextmanager
@@ -65,11 +72,38 @@ def _client(endpoint: Endpoint, terms: Terms) -> AsyncOpenAI:
     limits = type(DEFAULT_CONNECTION_LIMITS)(max_connections=terms.share + 8, max_keepalive_connections=terms.share)
     silent = cast("dict[str, str]", {name: Omit() for name in TELLTALES})
     # A key never follows a redirect to another place.
-    transport = DefaultAioHttpClient(limits=limits, follow_redirects=False)
+    transport = DefaultAioHttpClient(limits=limits, follow_redirects=False, event_hooks={"response": [_bounded]})
+    # Not compressed: an answer is small, and what is counted is then what is kept.
     return AsyncOpenAI(
         api_key=key(endpoint.key) or NO_KEY, base_url=endpoint.base_url, http_client=transport, max_retries=0,
-        timeout=terms.timeout_s, default_headers=silent,
+        timeout=terms.timeout_s, default_headers={**silent, "Accept-Encoding": "identity"},
     )  # fmt: skip
+
+
+async def _bounded(response: httpx2.Response) -> None:
+    """Reading the body ends where it is longer than any answer."""
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise TooLong("the body is compressed, which was not asked for: nobody knows how long it is")
+    response.stream = _counted(response.stream, MOST_BODY if response.is_success else MOST_ERROR)
+
+
+def _counted(stream: Any, most: int) -> httpx2.AsyncByteStream:
+    """The stream, which breaks off beyond so many bytes."""
+    from httpx2 import AsyncByteStream
+
+    class Counted(AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            left = most
+            async for part in stream:
+                left -= len(part)
+                if left < 0:
+                    raise TooLong(f"the body is longer than {most} bytes")
+                yield part
+
+        async def aclose(self) -> None:
+            await stream.aclose()
+
+    return Counted()
 
 
 async def _called(
@@ -107,6 +141,8 @@ def _failure(error: Exception, redactor: Redactor) -> CallFailed:
     if isinstance(error, APITimeoutError | TimeoutError):
         return CallFailed(ErrorClass.TIMEOUT, "no whole answer in time")
     cause = error.__cause__ or error
+    if isinstance(cause, TooLong):
+        return CallFailed(ErrorClass.LENGTH, str(cause))
     return CallFailed(ErrorClass.NETWORK, redactor.message(f"{type(cause).__name__}: {cause}"))
 
 
