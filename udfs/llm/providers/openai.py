@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from tasklake.udfs.llm.errors import MAX_RETRY_AFTER_S, CallFailed, ErrorClass, of_status
@@ -84,26 +85,30 @@ async def _bounded(response: httpx2.Response) -> None:
     """Reading the body ends where it is longer than any answer."""
     if response.headers.get("content-encoding", "identity") != "identity":
         raise TooLong("the body is compressed, which was not asked for: nobody knows how long it is")
-    response.stream = _counted(response.stream, MOST_BODY if response.is_success else MOST_ERROR)
+    response.stream = _counted()(response.stream, MOST_BODY if response.is_success else MOST_ERROR)
 
 
-def _counted(stream: Any, most: int) -> httpx2.AsyncByteStream:
-    """The stream, which breaks off beyond so many bytes."""
+@cache
+def _counted() -> Callable[[Any, int], httpx2.AsyncByteStream]:
+    """What makes a stream one that breaks off beyond so many bytes."""
     from httpx2 import AsyncByteStream
 
     class Counted(AsyncByteStream):
+        def __init__(self, stream: Any, most: int) -> None:
+            self.stream, self.most = stream, most
+
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            left = most
-            async for part in stream:
+            left = self.most
+            async for part in self.stream:
                 left -= len(part)
                 if left < 0:
-                    raise TooLong(f"the body is longer than {most} bytes")
+                    raise TooLong(f"the body is longer than {self.most} bytes")
                 yield part
 
         async def aclose(self) -> None:
-            await stream.aclose()
+            await self.stream.aclose()
 
-    return Counted()
+    return Counted
 
 
 async def _called(
