@@ -62,6 +62,7 @@ def take(shared: Shared, results: Results, keys: Keys = None, wait: Wait = False
 
     settings = shared.present()
     existing(settings.lake)
+    # What cannot be read is told of before anything starts.
     for path in results:
         next(batch.lines(path), None)
     with render.progress() as progress, opening.lake(settings, "tasklake llm import", wait, progress) as lake:

@@ -216,8 +216,9 @@ def serve(stdin: BinaryIO, answers: Answers, step: Step) -> None:
                 files, found = collected(place.work, header["limits"], programs.names)
                 told["files"] = files
                 made += [[blob] for blob in found]
-            answers.add({**told, "stops": stops(told)}, made)
-            if stops(told) or not left:
+            last = stops(told)
+            answers.add({**told, "stops": last}, made)
+            if last or not left:
                 answers.send()
             if "wipe" not in place.off:
                 programs.unlink()
@@ -226,7 +227,7 @@ def serve(stdin: BinaryIO, answers: Answers, step: Step) -> None:
                     raise Dirty("something that the program sent to itself is left in the kernel")
             if time.process_time() > walls.SPARE_CPU_S / 2:
                 raise Dirty("this agent has used much of the CPU time that the kernel allows it")
-            if stops(told):
+            if last:
                 stopped += 1
                 break
 

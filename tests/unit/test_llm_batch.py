@@ -7,6 +7,7 @@ import json
 import pytest
 from openai import OpenAI
 
+from tasklake.jobs import cli
 from tasklake.jobs.llm import files
 from tasklake.udfs.llm import batch, requests
 from tasklake.udfs.llm.errors import ErrorClass, LlmError
@@ -148,10 +149,47 @@ def test_the_fake_server_takes_a_batch_and_streams_and_lists(fake_llm, tmp_path)
 
 
 def test_a_line_longer_than_any_answer_is_wrong(monkeypatch):
-    """It is told of with its place, and goes into no table."""
+    """As a live one it is a failure, or, where it does not even name its request in time, told of with its place."""
     monkeypatch.setattr(batch.responses, "MOST_BODY", 100)
-    long = {"custom_id": "a", "response": {"status_code": 200, "body": {"text": "x" * 200}}}
-    assert batch.read(json.dumps(long), "r.jsonl:1") == {"wrong": "r.jsonl:1: longer than any answer"}
+    line = json.dumps({"custom_id": "a", "response": {"status_code": 200, "body": {"text": "x" * 200}}})
+    found = batch.read(line, "r.jsonl:1")
+    assert (found["custom_id"], found["kind"]) == ("a", ErrorClass.LENGTH)
+    monkeypatch.setattr(batch, "MOST_LINE", 200)
+    assert batch.read(line, "r.jsonl:1") == {"wrong": "r.jsonl:1: longer than any answer"}
+
+
+def test_long_answers_are_taken_a_few_at_a_time(monkeypatch):
+    """In order, each once, by number or by size."""
+    monkeypatch.setattr(files, "CHUNK", 3)
+    monkeypatch.setattr(files, "CHUNK_BYTES", 10)
+    lines = [{"body": "x" * size} for size in (1, 1, 1, 20, 5, 6, 1)]
+    chunks = list(files._chunks(lines))
+    assert [len(chunk) for chunk in chunks] == [3, 1, 2, 1]
+    assert [line for chunk in chunks for line in chunk] == lines
+
+
+@pytest.mark.parametrize(
+    ("told", "strange"),
+    [
+        ({"lines": 0}, False),
+        ({"lines": 3, "unknown": 2, "wrong": 1}, True),
+        ({"lines": 3, "unknown": 1, "repeated": 2}, True),
+        ({"lines": 3, "unknown": 2, "failures": 1}, False),
+    ],
+    ids=["an empty file", "unknown and wrong", "unknown twice", "one is known"],
+)
+def test_results_of_another_lake_are_told_from_ones_own(told, strange):
+    """Where not one line is about a request of the lake."""
+    assert files.Imported(**told).strange() is strange
+
+
+def test_an_import_makes_no_lake(tmp_path, capsys):
+    """Whoever mistypes the lake is told so, and finds nothing new."""
+    path = tmp_path / "r.jsonl"
+    path.write_text("{}")
+    assert cli.main(["llm", "import", str(path), "--dir", str(tmp_path / "none")]) == 2
+    assert "holds no lake yet" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_mark_at_the_beginning_of_a_file_costs_no_line(tmp_path):

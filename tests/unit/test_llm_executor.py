@@ -40,7 +40,7 @@ ENDS = {
     "refusal": ErrorClass.REFUSAL,
     "toolong": ErrorClass.LENGTH,
     "endless": ErrorClass.LENGTH,
-    "zipped": ErrorClass.LENGTH,
+    "zipped": ErrorClass.REQUEST,
     "forbidden": ErrorClass.REQUEST,
 }
 PASSING = sorted(set(FAULTS) - set(OF_CONTENT) - set(ENDS) - {"auth"})

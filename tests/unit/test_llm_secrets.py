@@ -40,6 +40,12 @@ def test_a_key_is_hidden_whose_letters_are_numbers(redactor, letter, every):
     assert redactor.answer(f'{{"echo": "{whole}"}}') == f'{{"echo": "{HIDDEN}"}}'
 
 
+def test_what_is_no_key_is_hidden_all_the_same(monkeypatch):
+    """It cannot be sent, and what is imported must not hold it either."""
+    monkeypatch.setenv("MINE", "one-secret\nsecond-secret")
+    assert Redactor(["MINE"]).message("one-secret\nsecond-secret") == HIDDEN
+
+
 def test_a_message_can_be_stored():
     """Half of a character, which the JSON of an error may spell, becomes a question mark."""
     assert Redactor([]).message("no \ud83d here") == "no ? here"

@@ -100,7 +100,7 @@ def read(text: str, place: str) -> dict[str, Any]:
     if isinstance(answer, dict) and answer.get("status_code") == 200 and isinstance(answer.get("body"), dict):
         body = json.dumps(answer["body"])
         if len(body) > responses.MOST_BODY:
-            return {"wrong": f"{place}: longer than any answer"}
+            return found | {"kind": ErrorClass.LENGTH, "told": f"the body is longer than {responses.MOST_BODY} bytes"}
         return found | {"body": body}
     if isinstance(answer, dict) and isinstance(answer.get("status_code"), int):
         told = _shown(answer.get("body"))

@@ -24,13 +24,13 @@ SHORTEST = 6
 
 def key(variable: str) -> str:
     """The key that the variable or its file holds, or nothing."""
-    held = _read(variable)
+    held = _held(variable)
     if not (held.isascii() and held.isprintable()):
         raise LlmError(f"what {variable} holds is no key: it has a line break, or letters that no header can carry")
     return held
 
 
-def _read(variable: str) -> str:
+def _held(variable: str) -> str:
     held = os.environ.get(variable, "").strip()
     place = os.environ.get(f"{variable}_FILE", "").strip()
     if held or not place:
@@ -52,7 +52,8 @@ class Redactor:
     """Takes the keys of some variables out of texts."""
 
     def __init__(self, variables: Iterable[str]):
-        held = {each for each in map(key, variables) if len(each) >= SHORTEST}
+        # Whatever is there, a key or not: it is nobody's business.
+        held = {each for each in map(_held, variables) if len(each) >= SHORTEST}
         # As JSON spells them, too, with and without a backslash before each slash.
         held |= {json.dumps(each)[1:-1] for each in held}
         held |= {each.replace("/", "\\/") for each in held}

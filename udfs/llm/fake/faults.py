@@ -15,7 +15,7 @@ FAULTS: dict[str, str] = {
     "patience": "429 with Retry-After of one second",
     "date": "429 with Retry-After as a date",
     "error500": "500",
-    "error502": "502 with a page of HTML",
+    "error502": "502 with a long page of HTML",
     "error503": "503 with Retry-After of one second",
     "hang": "no answer at all",
     "drip": "one byte of the answer after another",

@@ -26,7 +26,7 @@ from tasklake.udfs.llm.fake.faults import Fault, chance, fault_of
 Z99 = 2.326
 # A batch of prompts with long documents.
 MAX_BODY = 512 * 1024 * 1024
-PAGE = "<html><body>Bad gateway</body></html>"
+PAGE = f"<html><body>Bad gateway{' ' * 100_000}</body></html>"
 
 
 @dataclass

@@ -38,8 +38,12 @@ TELLTALES = tuple(
 )
 
 
-class TooLong(Exception):
-    """The body is longer than any answer; never reaches a caller of the package."""
+class Unread(Exception):
+    """The body is not read to its end; never reaches a caller of the package."""
+
+    def __init__(self, kind: ErrorClass, message: str):
+        super().__init__(message)
+        self.kind = kind
 
 
 @asynccontextmanager
@@ -82,28 +86,31 @@ def _client(endpoint: Endpoint, terms: Terms) -> AsyncOpenAI:
 
 
 async def _bounded(response: httpx2.Response) -> None:
-    """Reading the body ends where it is longer than any answer."""
+    """Reading ends where an answer is longer than any may be, and where enough of an error has been told."""
     if response.headers.get("content-encoding", "identity") != "identity":
-        raise TooLong("the body is compressed, which was not asked for: nobody knows how long it is")
-    response.stream = _counted()(response.stream, MOST_BODY if response.is_success else MOST_ERROR)
+        told = "the body is compressed, which was not asked for: nobody knows how long it is"
+        raise Unread(ErrorClass.REQUEST, told)
+    response.stream = _counted()(response.stream, response.is_success)
 
 
 @cache
-def _counted() -> Callable[[Any, int], httpx2.AsyncByteStream]:
-    """What makes a stream one that breaks off beyond so many bytes."""
+def _counted() -> Callable[[Any, bool], httpx2.AsyncByteStream]:
+    """What makes a stream one that breaks off, as a failure where it is an answer."""
     from httpx2 import AsyncByteStream
 
     class Counted(AsyncByteStream):
-        def __init__(self, stream: Any, most: int) -> None:
-            self.stream, self.most = stream, most
+        def __init__(self, stream: Any, answers: bool) -> None:
+            self.stream, self.answers = stream, answers
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            left = self.most
+            left = MOST_BODY if self.answers else MOST_ERROR
             async for part in self.stream:
                 left -= len(part)
-                if left < 0:
-                    raise TooLong(f"the body is longer than {self.most} bytes")
+                if left < 0 and self.answers:
+                    raise Unread(ErrorClass.LENGTH, f"the body is longer than {MOST_BODY} bytes")
                 yield part
+                if left < 0:
+                    return
 
         async def aclose(self) -> None:
             await self.stream.aclose()
@@ -146,8 +153,8 @@ def _failure(error: Exception, redactor: Redactor) -> CallFailed:
     if isinstance(error, APITimeoutError | TimeoutError):
         return CallFailed(ErrorClass.TIMEOUT, "no whole answer in time")
     cause = error.__cause__ or error
-    if isinstance(cause, TooLong):
-        return CallFailed(ErrorClass.LENGTH, str(cause))
+    if isinstance(cause, Unread):
+        return CallFailed(cause.kind, str(cause))
     return CallFailed(ErrorClass.NETWORK, redactor.message(f"{type(cause).__name__}: {cause}"))
 
 
