@@ -8,30 +8,21 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from pyspark import cloudpickle
+from calls import KEY, rows, terms
 
-from tasklake.udfs.llm import requests
-from tasklake.udfs.llm.control import Control
 from tasklake.udfs.llm.errors import CallFailed, ErrorClass, LlmError
 from tasklake.udfs.llm.executor import Executor, Progress
 from tasklake.udfs.llm.fake.faults import FAULTS, OF_CONTENT
 from tasklake.udfs.llm.feed import Feed
 from tasklake.udfs.llm.parse import parsed
 from tasklake.udfs.llm.providers import Ask, Reply, load_provider, openai, provider_names
-from tasklake.udfs.llm.responses import RESPONSE
 from tasklake.udfs.llm.sink import OPEN_ROWS, Sink
-from tasklake.udfs.llm.task import Place, calling
-from tasklake.udfs.llm.templates import find_template
 from tasklake.udfs.llm.terms import Endpoint, Prices, Purse, Terms
 
-KEY = "sk-planted-0123456789abcdef"
 # What a fault of the content makes of the value; the others leave no trace but tries.
 ENDS = {
     "malformed": ErrorClass.MALFORMED,
@@ -50,27 +41,6 @@ PASSING = sorted(set(FAULTS) - set(OF_CONTENT) - set(ENDS) - {"auth"})
 def planted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key in the environment, as on a worker."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-
-
-def rows(count: int, **parameters: Any) -> list[dict[str, Any]]:
-    story = find_template("story")
-    other = dict.fromkeys(("input_format", "output_format", "sample"), "One line.")
-    return [
-        requests.row(
-            story,
-            "openai/fake",
-            {"max_tokens": 50, **parameters},
-            story.messages({"statement": f"Task {n}.", **other}),
-            0,
-        )
-        for n in range(count)
-    ]
-
-
-def terms(*urls: str, **more: Any) -> Terms:
-    return replace(
-        Terms("openai", "fake", tuple(Endpoint(url) for url in urls), timeout_s=2.0, max_in_flight=16), **more
-    )
 
 
 def run(
@@ -129,12 +99,6 @@ def test_a_refused_key_stops_everything_with_one_sentence_that_does_not_hold_it(
     assert "OPENAI_API_KEY" in progress.why
     assert len(server.state.received) <= 16
     assert KEY not in json.dumps([made, progress.as_dict()])
-
-
-def test_the_function_that_goes_into_plans_holds_no_key():
-    """What Spark ships to workers, classic or Connect, is this function: the key is read where calls are made."""
-    place = Place("run", "ours", "", "/lake/_spool", Control("", "/lake/_claims"), pa.schema([("a", pa.string())]))
-    assert KEY.encode() not in cloudpickle.dumps(calling(terms("http://127.0.0.1:1/v1"), place))
 
 
 def test_an_answer_that_echoes_the_key_is_stored_without_it(fake_llm):
@@ -287,44 +251,6 @@ def test_a_call_that_is_cut_off_is_counted(fake_llm):
     assert progress.stop == "auth"
     assert Counter({row["request_key"]: row["calls"] for row in made}) == server.state.received
     assert {row["error_class"] for row in made} == {"auth", "timeout"}
-
-
-KINDS = {
-    "string": pa.string(), "boolean": pa.bool_(), "int": pa.int32(), "bigint": pa.int64(), "double": pa.float64()
-}  # fmt: skip
-
-
-def attempted(folder: Path, conditions: Terms, given: list[dict[str, Any]]) -> dict[str, Any]:
-    """What a task tells at its end that may have been begun before, with the same claims and segments."""
-    fields = [pa.field(name, KINDS[kind]) for name, kind in (each.split() for each in RESPONSE.split(", "))]
-    control = Control("", str(folder / "claims"))
-    control.open_fence("run")
-    place = Place("run", "ours", "", str(folder / "segments"), control, pa.schema(fields))
-    (told,) = calling(conditions, place)([pa.RecordBatch.from_pylist(given)])
-    return told.to_pylist()[0]
-
-
-def test_a_task_that_is_begun_again_repeats_nothing_and_has_what_is_left_of_its_share(fake_llm, tmp_path):
-    """The claim tells of the earlier attempt, whatever number Spark gives this one; every row bears who paid."""
-    server, given = fake_llm(), rows(30)
-    for most in (10, 10, 15):
-        told = attempted(tmp_path, terms(server.url, purse=Purse(calls=most)), given)
-        assert (told["answered"], told["failed"], told["stop"]) == (most, 0, "budget")
-        assert sum(server.state.received.values()) == most
-    assert set(server.state.received.values()) == {1}
-    stored = [row for path in (tmp_path / "segments").iterdir() for row in pq.read_table(path).to_pylist()]
-    assert {row["recipe"] for row in stored} == {"ours"}
-
-
-def test_money_of_an_earlier_attempt_is_gone(fake_llm, tmp_path):
-    """What the first attempt paid is not there for the second."""
-    server = fake_llm()
-    dear = terms(server.url, purse=Purse(usd=0.5), prices=Prices(input=10.0, output=1000.0))
-    attempted(tmp_path, dear, rows(50))
-    before = sum(server.state.received.values())
-    assert 0 < before < 50
-    attempted(tmp_path, dear, rows(50))
-    assert sum(server.state.received.values()) == before
 
 
 def test_a_provider_that_breaks_its_word_costs_one_row(fake_llm):
