@@ -44,8 +44,9 @@ def main() -> int:
         subprocess.run(command, capture_output=True, text=True, timeout=MOST_S, check=True)
         made.replace(path)
     except (OSError, subprocess.SubprocessError) as error:
-        said = error.stderr if isinstance(error, subprocess.CalledProcessError) else str(error)
-        LOG.error("Spark starts as slowly as before, for there is no %s: %s", path, said.strip().splitlines()[-1])
+        said = error.stderr if isinstance(error, subprocess.CalledProcessError) else ""
+        line = (said.strip() or str(error)).splitlines()[-1]
+        LOG.error("Spark starts as slowly as before, for there is no %s: %s", path, line)
         return 1
     finally:
         made.unlink(missing_ok=True)
