@@ -77,7 +77,7 @@ def known(kind: str, word: str, words: Iterable[str]) -> str:
         return word
     right = nearest(word, listed)
     hint = f"did you mean {right}? " if right else ""
-    raise UsageError(f"no {kind} is called {word}; {hint}the {kind}s are {', '.join(listed)}")
+    raise UsageError(f"no {kind} is called {word}; {hint}there are {', '.join(listed)}")
 
 
 SHARED = {

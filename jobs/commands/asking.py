@@ -10,6 +10,7 @@ from rich.text import Text
 
 from tasklake.jobs import render
 from tasklake.jobs.commands import Answer, Changes, RecipeName, Shared, Wait, known
+from tasklake.udfs.llm.fake.faults import FAULTS
 
 StageName = Annotated[str, typer.Option("--stage", metavar="STAGE", help="The stage whose requests are meant.")]
 Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the requests go; more than fit get -2, -3, …")]
@@ -20,7 +21,12 @@ Keys = Annotated[
 ]
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any that is free.")]
 Faults = Annotated[
-    list[str] | None, typer.Option("--fault", metavar="KIND:SHARE:TRIES", help="What goes wrong; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--fault",
+        metavar="KIND:SHARE:TRIES",
+        help=f"What goes wrong, such as rate:0.1:2; may be repeated. Kinds: {', '.join(FAULTS)}.",
+    ),
 ]
 Latency = Annotated[
     str, typer.Option("--latency", metavar="MEDIAN:P99", help="Seconds an answer takes, lognormal, such as 1:15.")

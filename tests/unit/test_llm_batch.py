@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
@@ -197,3 +198,22 @@ def test_a_mark_at_the_beginning_of_a_file_costs_no_line(tmp_path):
     path = tmp_path / "r.jsonl"
     path.write_text('{"custom_id": "a", "error": {"code": "batch_expired"}}\n', encoding="utf-8-sig")
     assert [batch.read(*line)["custom_id"] for line in batch.lines(path)] == ["a"]
+
+
+def test_a_line_of_any_length_is_never_held_whole(tmp_path, monkeypatch):
+    """It is told with its place, and the lines behind it count on from there."""
+    monkeypatch.setattr(batch, "MOST_LINE", 50)
+    path = tmp_path / "r.jsonl"
+    path.write_text("x" * 1000 + '\n{"custom_id": "a", "error": {}}\n' + "y" * 120)
+    found = list(batch.lines(path))
+    assert max(len(text) for text, _ in found) == 51
+    assert [place for _, place in found] == [f"{path}:1", f"{path}:2", f"{path}:3"]
+    assert [batch.read(*line).get("custom_id") for line in found] == [None, "a", None]
+
+
+def test_a_compressed_file_is_told_of_as_such(tmp_path):
+    """Not as so many wrong lines."""
+    path = tmp_path / "r.jsonl.gz"
+    path.write_bytes(gzip.compress(b"{}"))
+    with pytest.raises(LlmError, match=r"is compressed; unpack it first: gunzip .*r\.jsonl\.gz"):
+        next(batch.lines(path), None)

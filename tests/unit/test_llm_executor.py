@@ -34,7 +34,9 @@ ENDS = {
     "zipped": ErrorClass.REQUEST,
     "forbidden": ErrorClass.REQUEST,
 }
-PASSING = sorted(set(FAULTS) - set(OF_CONTENT) - set(ENDS) - {"auth"})
+# Those with tests of their own: they end more than the request that meets them.
+OWN = {"auth", "quoting"}
+PASSING = sorted(set(FAULTS) - set(OF_CONTENT) - set(ENDS) - OWN)
 
 
 @pytest.fixture(autouse=True)
@@ -167,6 +169,15 @@ def test_a_server_without_structured_output_is_asked_without(fake_llm):
     made, progress = run(rows(10), terms(server.url))
     assert progress.answered == 10
     assert not any(row["structured"] for row in made)
+
+
+def test_an_error_that_quotes_the_form_speaks_of_one_request(fake_llm):
+    """A server that repeats what it was sent refuses this request alone: the others keep their form."""
+    server = fake_llm(faults=["quoting:0.3:99"])
+    made, progress = run(rows(30), terms(server.url))
+    assert 0 < progress.answered < 30
+    assert all(row["structured"] for row in made if row["answered"])
+    assert {(row["error_class"], row["calls"]) for row in made if not row["answered"]} == {("request", 2)}
 
 
 def test_the_pool_stays_full_beside_a_slow_answer(fake_llm):

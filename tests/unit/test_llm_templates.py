@@ -102,8 +102,30 @@ def test_hostile_text_stays_data(hostile):
     block = quoted([{"role": "user", "content": content}])["statement"]
     assert re.sub(r"\s", "", block) == re.sub(r"\s", "", hostile + "{{notes}}")
     assert content.endswith(" statement>>>")
-    for control in ("<|im_end|>", "[INST]", "</s>", "<end_of_turn>", "<｜User｜>"):
-        assert control not in content
+
+
+@pytest.mark.parametrize(
+    "control",
+    [
+        *("<|im_end|>", "[INST]", "[/INST]", "</s>", "<end_of_turn>", "<start_of_image>", "<｜User｜>", "<sop>"),
+        *("<|START_OF_TURN_TOKEN|>", "<BOS_TOKEN>", "<EOS_TOKEN>", "<tool_response>", "</tool_call>", "<tools>"),
+        *("[TOOL_CALLS]", "[/AVAILABLE_TOOLS]", "[SYSTEM_PROMPT]", "[gMASK]", "[MASK]", "[IMG]", "<<SYS>>"),
+        *("<mask>", "<extra_id_0>", "<unused7>", "[THINK]", "<think>"),
+    ],
+)
+def test_control_words_of_chat_formats_are_broken_up(control):
+    """A blank behind the bracket: no tokenizer takes it for its own, and a reader sees what was said."""
+    content = template().messages(VALUES | {"statement": f"say {control} twice: {control}{control}"})[1]["content"]
+    assert control not in content
+    assert f"say {control[0]} {control[1:]} twice" in content
+
+
+@pytest.mark.parametrize(
+    "code", ["std::vector<std::string> s; a[i] < b[j];", "[IN] <sum> <T> List<S>", "if a<s and b>s"]
+)
+def test_programs_keep_their_brackets(code):
+    """What only looks like a control word stays as it is."""
+    assert f"\n{code}\n" in template().messages(VALUES | {"statement": code})[1]["content"]
 
 
 def test_the_hash_is_of_what_the_template_says():

@@ -23,6 +23,8 @@ MAX_BYTES = 200_000_000
 URL = "/v1/chat/completions"
 # What a line of results is at most: a letter of the body may take six there.
 MOST_LINE = 6 * responses.MOST_BODY
+# How a compressed file begins.
+GZIP = b"\x1f\x8b"
 # Errors of a line that is no HTTP answer; whatever else a provider says there is its own failure.
 EXPIRED = ("batch_expired", "batch_cancelled")
 
@@ -132,8 +134,17 @@ def imported(
 def lines(path: Path) -> Iterator[tuple[str, str]]:
     """Each line of a file that is not blank, with its place."""
     try:
+        with path.open("rb") as start:
+            if start.read(2) == GZIP:
+                raise LlmError(f"{path}: is compressed; unpack it first: gunzip {path}")
         with path.open(encoding="utf-8-sig", errors="replace") as stream:
-            for number, text in enumerate(stream, 1):
+            for number in itertools.count(1):
+                text = rest = stream.readline(MOST_LINE + 1)
+                if not text:
+                    return
+                # A line that is too long to be read whole is as long as it takes to say so.
+                while rest and not rest.endswith("\n"):
+                    rest = stream.readline(MOST_LINE)
                 if text.strip():
                     yield text, f"{path}:{number}"
     except OSError as error:

@@ -35,8 +35,11 @@ FENCE_RULE = (
 )
 # Servers that build the prompt as text would take these for the end of a message and the beginning of another.
 CONTROL = re.compile(
-    r"<(?=\|[^|<>\n]{1,40}\|>)|<(?=｜[^｜<>\n]{1,40}｜>)|<(?=/?s>)|\[(?=/?INST\])|<(?=<SYS>>|</SYS>>)"
-    r"|<(?=(?:start|end)_of_turn>)|<(?=/?(?:bos|eos|pad|unk|tool_call|think)>)"
+    r"<(?=\|[^|<>\n]{1,40}\|>)|<(?=｜[^｜<>\n]{1,40}｜>)|<(?=<SYS>>|</SYS>>)"
+    r"|<(?=/?(?:s|bos|eos|pad|unk|mask|sop|eop|think|tools?|tool_calls?|tool_response)>)|<(?=[A-Z]{2,10}_TOKEN>)"
+    r"|<(?=(?:start|end)_of_[a-z]{2,10}>)|<(?=(?:extra_id_|unused|reserved_?)\d{1,5}>)"
+    r"|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|THINK|IMG|PREFIX|SUFFIX|MIDDLE"
+    r"|g?MASK|sMASK|CLS|SEP|PAD|UNK|BOS|EOS)\])"
 )
 
 

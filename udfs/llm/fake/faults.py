@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -32,6 +33,7 @@ FAULTS: dict[str, str] = {
     "auth": "401, with the Authorization header in its body",
     "forbidden": "403, as a filter declines a prompt",
     "toolong": "400, the question is too long",
+    "quoting": "400 for this request, with the form that it asked for in its body",
 }
 # Faults of what is answered: the request is answered and costs.
 OF_CONTENT = ("malformed", "schema", "length", "refusal", "model", "nousage")
@@ -88,6 +90,6 @@ def parse_latency(text: str) -> tuple[float, float]:
         low, high = float(median), float(p99 or median)
     except ValueError:
         low, high = -1.0, 0.0
-    if not 0 <= low <= high:
+    if not 0 <= low <= high < math.inf:
         raise LlmError(f"latency {text} is not of the form median:p99 in seconds, such as 1:15")
     return low, high

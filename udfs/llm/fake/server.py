@@ -119,6 +119,9 @@ async def _answer(fake: Fake, request: web.Request, raw: bytes, key: str) -> web
     if fault == "forbidden":
         # A filter reads the prompt before it declines.
         await asyncio.sleep(fake.latency(key))
+    if fault == "quoting":
+        form = json.dumps(json.loads(raw).get("response_format"))
+        return _error(400, "invalid_request_error", f"A value is not valid beside response_format: {form}")
     if refused := _refused(fault):
         return refused
     try:

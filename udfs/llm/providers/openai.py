@@ -52,19 +52,25 @@ async def open_provider(terms: Terms) -> AsyncIterator[Ask]:
     redactor = Redactor(endpoint.key for endpoint in terms.endpoints)
     async with AsyncExitStack() as stack:
         clients = {e: await stack.enter_async_context(_client(e, terms)) for e in terms.endpoints}
-        # Endpoints that turned out not to know structured output.
+        # Endpoints that turned out not to know structured output, and requests that may have met one: an error that
+        # quotes what it does not like may speak of this request alone.
         plain = set() if terms.structured else set(terms.endpoints)
+        doubted: set[str] = set()
 
         async def ask(request: Mapping[str, Any], endpoint: Endpoint) -> Reply:
-            structured = bool(request["schema"]) and endpoint not in plain
+            key = request["request_key"]
+            structured = bool(request["schema"]) and endpoint not in plain and key not in doubted
             try:
                 text = await _called(clients[endpoint], request, terms.model, structured, redactor)
             except CallFailed as failure:
                 if not (structured and failure.kind is ErrorClass.REQUEST and "response_format" in failure.message):
                     raise
-                plain.add(endpoint)
+                doubted.add(key)
                 # Asked without it as another try, which is counted and paced like any other.
                 raise CallFailed(ErrorClass.MALFORMED, failure.message) from None
+            if key in doubted:
+                doubted.discard(key)
+                plain.add(endpoint)
             return Reply(text, structured)
 
         yield ask
