@@ -20,6 +20,9 @@ FACTORS = {
 # A limit so far away that no counter of the kernel wraps, for `inf` cannot be an rlimit.
 MOST = 2**50
 
+# Below these nothing runs: starting a program takes up to 16 descriptors, and it has to lie in its box itself.
+LEAST = {"open_files": 32, "file_bytes": 64 * 1024}
+
 
 class LimitError(TasklakeError):
     """A limit is unknown or has no sensible value; the message names it."""
@@ -32,6 +35,8 @@ def number(name: str, value: Any) -> float:
     # False for nan, too.
     if not 0 < value <= MOST:
         raise LimitError(f"limit {name}: expected a number above 0 and at most {MOST}, got {briefly(value)}")
+    if value < LEAST.get(name, 0):
+        raise LimitError(f"limit {name}: nothing can run with fewer than {LEAST[name]}, got {briefly(value)}")
     return value
 
 

@@ -43,6 +43,7 @@ RESULT = {"verdict": "accepted", "cases": [STEP], "compile": STEP, "isolation": 
         {"memory_mb": True}, {"memory_mb": [1]}, {"cpu_s": True}, {"cpu_s": "2"}, {"cpu_s": 10**400}, {"cpu_s": 0},
         {"cpu_s": -(10**400)}, {"cpu_s": float("nan")}, {"cpu_s": float("inf")}, {"memory_mb": 10**400},
         {"memory_mb": float("nan")}, {"memory_mb": MOST}, {"cpu": 1}, {"stderr_bytes": 1}, "cpu_s=2", [1], 1, True,
+        {"open_files": 31}, {"file_bytes": 65535},
     ],
 )  # fmt: skip
 def test_limits_that_are_none_are_refused_in_a_sentence(given: Any) -> None:
