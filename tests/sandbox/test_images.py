@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.docker, pytest.mark.usefixtures("
 NAMES = ("lua", "perl", "c", "fortran", "janet")
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(params=NAMES)
 def name(request: pytest.FixtureRequest) -> Iterator[str]:
     """A language whose image the engine has."""
     if os.geteuid() != 0:
