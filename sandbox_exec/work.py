@@ -176,6 +176,9 @@ class Work:
         made = [
             (name, executable, data) for (name, executable), data in zip(told.get("files", ()), parts[2:], strict=True)
         ]
+        if step.verdict is not Verdict.accepted and not step.stderr_tail.strip():
+            # Some compilers say what is wrong on their standard output.
+            step = replace(step, stderr_tail=parts[0][-HEAD:])
         if step.verdict is Verdict.accepted and not made:
             return Built(replace(step, verdict=Verdict.compile_limit), ())
         return Built(step, (*files, *made))

@@ -5,7 +5,8 @@ agent's boxes it uses), `OFF` (walls that it does without) and `UNENFORCED` (wha
 One whose agents are not processes of this machine's own also has `vessel`, which starts what an agent runs in. It may
 have `why_not`, which tells at once why that cannot be had; `inherited`, the limits that are held from outside;
 `ENGINE`, true where something beside the kernel makes the box; `KEPT_AGENTS`, how many a slot keeps warm; `image_of`,
-which names an image that holds a language's toolchain; and `IMAGES_ONLY`, true where no folder may stand for a root.
+which names an image that holds a language's toolchain; `IMAGES_ONLY`, true where no folder may stand for a root;
+`ZYGOTES`, true where runtimes can be forked; and `OWN_EYES`, true where candidates find what their user may reach.
 The protocol of a backend is the agent's: start it, send a program and inputs, read what happened.
 """
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 
 from tasklake.sandbox_exec.documents import nearest
 from tasklake.sandbox_exec.errors import TasklakeError
@@ -40,13 +41,23 @@ __all__ = [
 ]
 
 SUFFIX = ".yaml"
+# The largest of ours has a fiftieth of it; a larger one would take seconds to read, for every command.
+MOST_BYTES = 1 << 20
 # The stem, the file, and what it holds or why it cannot be read.
 Source = tuple[str, str, bytes | TasklakeError]
 
 
-def load_languages(folder: Path | None = None) -> dict[str, Language]:
+class Packs(dict[str, Language]):
+    """Languages by their ids, and why others have none: by the file of a broken pack."""
+
+    broken: Mapping[str, str] = MappingProxyType({})
+
+
+def load_languages(folder: Path | None = None) -> Packs:
     """Every language by its id; a pack of the plugin folder replaces ours, a broken one is left out."""
-    return dict(_loaded(folder)[0])
+    packs = Packs(_loaded(folder)[0])
+    packs.broken = broken_languages(folder)
+    return packs
 
 
 def broken_languages(folder: Path | None = None) -> dict[str, str]:
@@ -60,6 +71,9 @@ def language(name: str, packs: Mapping[str, Language] | None = None) -> Language
     if name in known:
         return known[name]
     asked = name.strip().lower()
+    for file, why in known.broken.items() if isinstance(known, Packs) else ():
+        if Path(file).stem == asked:
+            raise PackError(f"the pack of {asked} is broken: {why}")
     # Ids before names, so that no pack takes another's, and the last first: a plugin's pack was read after ours.
     for named in (lambda pack: (pack.id,), lambda pack: pack.names):
         for pack in reversed(list(known.values())):
@@ -106,6 +120,8 @@ def _held(path: Path) -> bytes | PackError:
     if path.exists() and not path.is_file():
         return PackError(f"{path}:1: is no file; a pack is a file of YAML")
     try:
+        if path.stat().st_size > MOST_BYTES:
+            return PackError(f"{path}:1: has more than {MOST_BYTES} bytes, which no pack needs")
         return path.read_bytes()
     except OSError as error:
         return PackError(f"{path}:1: cannot be read: {error.strerror}")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from reprlib import repr as briefly
 from typing import Any
 
 from tasklake.sandbox_exec.documents import Document, load_document, nearest
@@ -135,9 +136,21 @@ def _filename(place: _Place) -> str:
 
 def _plain(place: _Place, name: str) -> str:
     # The file is written into a fresh folder: a path could leave it.
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*", name):
-        raise place.wrong(f"{name!r} is not a plain file name such as main.lua")
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}", name):
+        raise place.wrong(f"{briefly(name)} is not a plain file name such as main.lua, of at most 128 signs")
     return name
+
+
+def _names(place: _Place) -> tuple[str, ...]:
+    """Names as recipes and people write them."""
+    for each in place.items():
+        name = _text(each)
+        if not name or name != name.strip() or not name.isprintable():
+            raise each.wrong(f"{briefly(name)} is no name: it is empty, or holds signs that cannot be seen")
+        # What a recipe says in place of a name.
+        if name.lower() == OFFERED or name.lower().startswith("tier"):
+            raise each.wrong(f"{briefly(name)} means more than one language in a recipe; take another name")
+    return _texts(place)
 
 
 def _texts(place: _Place) -> tuple[str, ...]:
@@ -309,9 +322,10 @@ def _self_test(place: _Place) -> SelfTest:
 
 def _verdict(place: _Place) -> str:
     word = _text(place)
-    if word not in tuple(Verdict):
-        near = nearest(word, tuple(Verdict))
-        raise place.wrong(f"{word} is no verdict; " + (f"did you mean {near}?" if near else ", ".join(Verdict)))
+    if word not in SHOWN_BY_TESTS:
+        near = nearest(word, SHOWN_BY_TESTS)
+        advice = f"did you mean {near}?" if near else ", ".join(SHOWN_BY_TESTS)
+        raise place.wrong(f"{briefly(word)} is no verdict that a program could show; {advice}")
     return word
 
 
@@ -321,6 +335,8 @@ def _repeat(place: _Place) -> int:
     return place.value
 
 
+# A failure of ours proves no language.
+SHOWN_BY_TESTS = tuple(each for each in Verdict if each not in (Verdict.internal_error, Verdict.skipped))
 EXAMPLES = {"filename": "main.lua", "execute": "lua5.4 main.lua"}
 # The names of packages in each registry; where a version can be given, it must be: an upgrade is a change of verdicts.
 NAMED = {
@@ -338,7 +354,7 @@ INSTALL_READERS: dict[str, Callable[[_Place], Any]] = {
     "steps": _texts,
 }
 READERS: dict[str, Callable[[_Place], Any]] = {
-    "names": _texts,
+    "names": _names,
     "extensions": _texts,
     "tier": _tier,
     "prompt": _text,

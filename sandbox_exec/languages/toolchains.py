@@ -71,7 +71,10 @@ def ground(pack: Language, backend: ModuleType | None = None) -> Ground:
             return Ground(_of_root(pack, backend), f"{pack.folder}/{ROOT}")
         variables = tuple(pack.variables(BUILD).items()) if pack.version else ()
         version = (tuple(pack.filled(word) for word in pack.version), variables)
-        return Ground(_of_host(tuple(pack.needs()), version, pack.home, (pack.folder, pack.show)))
+        found = Ground(_of_host(tuple(pack.needs()), version, pack.home, (pack.folder, pack.show)))
+        if getattr(backend or backend_for("any"), "OWN_EYES", False) and os.geteuid() == 0:
+            _must_be_open(pack)
+        return found
     except LevelRefused as error:
         raise LevelRefused(f"language {pack.id}: {error}") from None
     except (ToolchainMissing, IsolationError) as error:
@@ -217,6 +220,23 @@ def _is_more(folder: Path) -> bool:
     return homes or len(folder.parts) <= 2 or (home / ".local").is_relative_to(folder)
 
 
+def _must_be_open(pack: Language) -> None:
+    """Refuses a toolchain on the way to which there is a folder that root alone may enter."""
+    around = (folder for command in pack.needs() for folder in resolved(command, pack.home, pack.folder)[1])
+    if closed := next(filter(None, map(_closed, (*around, *pack.show))), ""):
+        raise LevelRefused(
+            f"its toolchain lies in {closed}, which root alone may enter, and at this level programs are nobody's: "
+            "install it elsewhere, or take another level"
+        )
+
+
+@cache
+def _closed(folder: str) -> str:
+    """The folder on the way to this one that its owner alone may enter, or nothing."""
+    way = (Path(folder), *Path(folder).parents)
+    return next((str(each) for each in way if each.is_dir() and not each.stat().st_mode & 0o001), "")
+
+
 def _may_be_shown(folder: str) -> None:
     """Refuses a folder of a pack that a link leads to where no candidate may look."""
     real = Path(folder).resolve()
@@ -226,7 +246,7 @@ def _may_be_shown(folder: str) -> None:
 
 def forget() -> None:
     """Toolchains are looked for anew in this process: one was installed, or took another's place."""
-    for kept in (_of_host, _of_root, resolved):
+    for kept in (_of_host, _of_root, _closed, resolved):
         kept.cache_clear()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tasklake.sandbox_exec.backends import landlock, namespaces
 from tasklake.sandbox_exec.languages import Language, ToolchainMissing, resolved, toolchain
 from tasklake.sandbox_exec.languages import toolchains as found
 
@@ -49,6 +51,21 @@ def test_toolchain_is_looked_for_in_its_home(folder: Path) -> None:
         toolchain(replace(pack, home=()))
     with pytest.raises(ToolchainMissing, match="home-command-x is not installed"):
         toolchain(replace(pack, home=(str(folder / "no"),)))
+
+
+def test_toolchain_that_root_alone_can_reach_is_refused_where_programs_look_themselves(folder: Path) -> None:
+    """Told with the folder, before each program fails; in a box of its own it is shown, and once it is open, used."""
+    if os.geteuid() != 0:
+        pytest.skip("everybody's programs find what he finds himself")
+    command(folder / "closed" / "x" / "bin" / "closed-command-x", "echo x 1.2")
+    pack = replace(X, execute="closed-command-x main.x", home=(f"{folder}/closed/x",))
+    (folder / "closed").chmod(0o700)
+    with pytest.raises(found.LevelRefused, match=f"lies in {folder}/closed, which root alone may enter"):
+        toolchain(pack, landlock)
+    assert toolchain(pack, namespaces)
+    (folder / "closed").chmod(0o711)
+    found.forget()
+    assert toolchain(pack, landlock)
 
 
 def test_toolchain_of_its_own_folder_names_that_folders_version(folder: Path) -> None:

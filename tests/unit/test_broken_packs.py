@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tasklake.sandbox_exec.errors import TasklakeError
-from tasklake.sandbox_exec.languages import Language, broken_languages, load_languages
+from tasklake.sandbox_exec.languages import Language, PackError, broken_languages, language, load_languages
 from tasklake.sandbox_exec.languages.reading import READERS, read_language
 
 GOOD = "filename: main.x\nexecute: x main.x\n"
@@ -40,6 +40,15 @@ BROKEN: dict[str, tuple[str | bytes, int, str]] = {
     "path_as_file_of_tests": (
         GOOD + "test:\n  execute: x\n  files:\n    ../a: '{program}{tests}'\n", 6, "not a plain file name",
     ),
+    "filename_without_end": (f"filename: {'x' * 300}\nexecute: x\n", 1, "at most 128 signs"),
+    "name_of_many": (GOOD + "names: [x, Offered]\n", 3, "means more than one language"),
+    "name_of_a_tier": (GOOD + 'names: ["tier >=3"]\n', 3, "means more than one language"),
+    "name_unseen": (GOOD + 'names: ["a\\e[2Jb"]\n', 3, "signs that cannot be seen"),
+    "name_of_blanks": (GOOD + 'names: [" a"]\n', 3, "signs that cannot be seen"),
+    "failure_of_ours": (
+        GOOD + "self_test:\n  - {name: a, program: b, expect: internal_error}\n", 4, "that a program could show",
+    ),
+    "huge": (GOOD + "#" * (1 << 20), 1, "which no pack needs"),
     "source_elsewhere": (GOOD + "install:\n  source: /root/.ssh\n  steps: [x]\n", 4, "folder beside the pack"),
     "source_of_a_home": (GOOD + "install:\n  source: ~/.ssh\n  steps: [x]\n", 4, "folder beside the pack"),
     "source_above": (GOOD + "install:\n  source: x/../../y\n  steps: [x]\n", 4, "folder beside the pack"),
@@ -88,6 +97,14 @@ def test_broken_packs_are_told_and_others_go_on_working(tmp_path: Path) -> None:
         assert message.startswith(f"{tmp_path / name}.yaml:{line}: "), message
         assert said in message
         assert len(message) < 500
+
+
+def test_who_asks_for_a_broken_pack_is_told_what_is_wrong_with_it(tmp_path: Path) -> None:
+    """Not that there is none; and no other pack of that name stands in for it."""
+    (tmp_path / "python.yaml").write_text("execute: x\n")
+    (tmp_path / "other.yaml").write_text(GOOD + "names: [python]\n")
+    with pytest.raises(PackError, match=r"the pack of python is broken: .*python\.yaml:1: filename is missing"):
+        language("Python", load_languages(tmp_path))
 
 
 @pytest.mark.parametrize("key", sorted(READERS))
