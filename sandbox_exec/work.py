@@ -131,7 +131,7 @@ class Work:
             return step
         if self.special is not None:
             return self.checked(slot, self.special, step, (case, parts[0]))
-        return replace(step, verdict=self.right(case.output, parts[0]))
+        return worded(step, self.right(case.output, parts[0]))
 
     def checked(self, slot: Slot, special: CheckerProgram, step: Step, shown: tuple[Case, bytes]) -> Step:
         """The step with the word of a checker program, which sees the expected output where no candidate ever runs."""
@@ -252,7 +252,12 @@ def step_of(told: Mapping[str, Any], parts: Sequence[bytes], limits: Limits) -> 
         stdout_head=parts[0][:HEAD],
         stderr_tail=parts[1],
     )
-    return replace(step, verdict=judged(step, limits))
+    return worded(step, judged(step, limits))
+
+
+def worded(step: Step, word: Verdict) -> Step:
+    """The step with that word; most have it already."""
+    return step if step.verdict is word else replace(step, verdict=word)
 
 
 def not_started(told: Mapping[str, Any]) -> Step:

@@ -174,6 +174,7 @@ class Step:
                 if self.measured:
                     self.tree.sample(self.scratch_bytes(), self.limits["memory_bytes"])
                 sampled = now + (SAMPLE_S if now - self.began < 1 else LATE_SAMPLE_S)
+                self.meanwhile()
                 self.killed = self.beyond(now - self.began)
             for descriptor, event in poll.poll(max(0.0, sampled - now) * 1000):
                 if descriptor == self.handle:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import socket
 import threading
+import time
 
-from tasklake.sandbox_exec.agent.serve import SMALL, Answers, read_frame
+from tasklake.sandbox_exec.agent.serve import OFTEN_S, SMALL, Answers, read_frame
 
 BIG = b"x" * (SMALL + 1)
 
@@ -57,3 +58,21 @@ def test_many_small_answers_fit_into_a_socket_that_takes_any():
     done.join(30)
     assert not done.is_alive()
     ours.close()
+
+
+def test_a_caller_is_not_woken_up_for_each_quick_answer():
+    """The first goes out at once, those that follow soon together, and none is kept for good."""
+    ours, theirs = socket.socketpair()
+    answers = Answers(theirs.makefile("wb"))
+    answers.add({"failed": "", "number": 0})
+    answers.send_now()
+    assert answers.late == []
+    for number in (1, 2):
+        answers.add({"failed": "", "number": number})
+        answers.sent = time.monotonic()
+        answers.send_now()
+        assert len(answers.late) == number
+    answers.sent = time.monotonic() - OFTEN_S
+    answers.send_now()
+    reader = ours.makefile("rb")
+    assert [read_frame(reader)[0]["number"] for _ in range(3)] == [0, 1, 2]
