@@ -180,6 +180,17 @@ def test_an_error_that_quotes_the_form_speaks_of_one_request(fake_llm):
     assert {(row["error_class"], row["calls"]) for row in made if not row["answered"]} == {("request", 2)}
 
 
+def test_an_endpoint_without_structured_output_takes_none_from_another(fake_llm):
+    """The other's answers keep their form, and the one is soon asked without it: not every request is asked twice."""
+    without, with_it = fake_llm(structured=False), fake_llm()
+    made, progress = run(rows(80), terms(without.url, with_it.url, max_in_flight=2))
+    assert progress.answered == 80
+    by_label = Counter((row["endpoint"], row["structured"]) for row in made)
+    one, other = (Endpoint(server.url).label for server in (without, with_it))
+    assert set(by_label) == {(one, False), (other, True)}
+    assert progress.calls < 90
+
+
 def test_the_pool_stays_full_beside_a_slow_answer(fake_llm):
     """One hanging call holds one place: the others go on in the other fifteen."""
     # Answers take so long that all places are taken before the first is free, on a machine that is busy as well.

@@ -119,15 +119,15 @@ async def _answer(fake: Fake, request: web.Request, raw: bytes, key: str) -> web
     if fault == "forbidden":
         # A filter reads the prompt before it declines.
         await asyncio.sleep(fake.latency(key))
-    if fault == "quoting":
-        form = json.dumps(json.loads(raw).get("response_format"))
-        return _error(400, "invalid_request_error", f"A value is not valid beside response_format: {form}")
     if refused := _refused(fault):
         return refused
     try:
         data = json.loads(raw)
     except ValueError:
         return _error(400, "invalid_request_error", "The body is not JSON.")
+    if fault == "quoting":
+        form = json.dumps(data.get("response_format"))
+        return _error(400, "invalid_request_error", f"A value is not valid beside response_format: {form}")
     if data.get("response_format") and not b.structured:
         return _error(400, "invalid_request_error", "response_format is not supported by this server.")
     await asyncio.sleep(fake.latency(key))

@@ -52,25 +52,24 @@ async def open_provider(terms: Terms) -> AsyncIterator[Ask]:
     redactor = Redactor(endpoint.key for endpoint in terms.endpoints)
     async with AsyncExitStack() as stack:
         clients = {e: await stack.enter_async_context(_client(e, terms)) for e in terms.endpoints}
-        # Endpoints that turned out not to know structured output, and requests that may have met one: an error that
-        # quotes what it does not like may speak of this request alone.
+        # Endpoints that turned out not to know structured output.
         plain = set() if terms.structured else set(terms.endpoints)
-        doubted: set[str] = set()
+        # By request, those that may be such: an error that quotes what it does not like may speak of this request
+        # alone, until the request is answered after all.
+        doubted: dict[str, set[Endpoint]] = {}
 
         async def ask(request: Mapping[str, Any], endpoint: Endpoint) -> Reply:
-            key = request["request_key"]
-            structured = bool(request["schema"]) and endpoint not in plain and key not in doubted
+            doubts = doubted.get(request["request_key"], set())
+            structured = bool(request["schema"]) and endpoint not in plain | doubts
             try:
                 text = await _called(clients[endpoint], request, terms.model, structured, redactor)
             except CallFailed as failure:
                 if not (structured and failure.kind is ErrorClass.REQUEST and "response_format" in failure.message):
                     raise
-                doubted.add(key)
+                doubted[request["request_key"]] = {*doubts, endpoint}
                 # Asked without it as another try, which is counted and paced like any other.
                 raise CallFailed(ErrorClass.MALFORMED, failure.message) from None
-            if key in doubted:
-                doubted.discard(key)
-                plain.add(endpoint)
+            plain.update(doubted.pop(request["request_key"], ()))
             return Reply(text, structured)
 
         yield ask
