@@ -17,7 +17,7 @@ from tasklake.jobs.config import UsageError
 from tasklake.jobs.recipe_mistakes import Mistake, Place, RecipeError, keys_at, sentence, shown, spelled, suggestion
 from tasklake.jobs.recipe_model import STAGES, Gate, Limits, Propose, Recipe, Release, Source, Stage
 from tasklake.sandbox_exec.documents import Document, DocumentError, load_document, nearest
-from tasklake.sandbox_exec.languages import broken_languages, load_languages
+from tasklake.sandbox_exec.languages import load_languages
 
 __all__ = [
     "STAGES", "Gate", "Limits", "Mistake", "Propose", "Recipe", "RecipeError", "Release", "Source", "Stage",
@@ -66,7 +66,6 @@ def _known_names(plugins: Path | None) -> dict[str, Any]:
         "sources": source_names(plugins),
         "gates": list(all_gates(gates)),
         "languages": load_languages(packs),
-        "broken_languages": {Path(file).stem: told for file, told in broken_languages(packs).items()},
     }
 
 

@@ -86,11 +86,8 @@ def _meant(text: str) -> str | None:
 
 def _a_language(name: str, info: ValidationInfo) -> str:
     """The name, which must be a pack's wherever somebody said which packs there are."""
-    context = info.context or {}
-    known, broken = context.get("languages"), context.get("broken_languages", {})
+    known = (info.context or {}).get("languages")
     if known is not None and name != OFFERED:
-        if name in broken:
-            raise PydanticCustomError("recipe_unknown", f"the pack of {name} is broken: {broken[name]}")
         try:
             language(name, known)
         except PackError as error:

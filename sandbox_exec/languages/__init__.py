@@ -72,7 +72,7 @@ def language(name: str, packs: Mapping[str, Language] | None = None) -> Language
         return known[name]
     asked = name.strip().lower()
     for file, why in known.broken.items() if isinstance(known, Packs) else ():
-        if Path(file).stem == asked:
+        if Path(file).stem.lower() == asked:
             raise PackError(f"the pack of {asked} is broken: {why}")
     # Ids before names, so that no pack takes another's, and the last first: a plugin's pack was read after ours.
     for named in (lambda pack: (pack.id,), lambda pack: pack.names):

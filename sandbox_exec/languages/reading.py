@@ -148,7 +148,7 @@ def _names(place: _Place) -> tuple[str, ...]:
         if not name or name != name.strip() or not name.isprintable():
             raise each.wrong(f"{briefly(name)} is no name: it is empty, or holds signs that cannot be seen")
         # What a recipe says in place of a name.
-        if name.lower() == OFFERED or name.lower().startswith("tier"):
+        if name.lower() == OFFERED or name.lower().startswith("tier "):
             raise each.wrong(f"{briefly(name)} means more than one language in a recipe; take another name")
     return _texts(place)
 
