@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -134,10 +135,9 @@ def imported(
 def lines(path: Path) -> Iterator[tuple[str, str]]:
     """Each line of a file that is not blank, with its place."""
     try:
-        with path.open("rb") as start:
-            if start.read(2) == GZIP:
+        with path.open("rb") as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace") as stream:
+            if raw.peek(len(GZIP)).startswith(GZIP):
                 raise LlmError(f"{path}: is compressed; unpack it first: gunzip {path}")
-        with path.open(encoding="utf-8-sig", errors="replace") as stream:
             for number in itertools.count(1):
                 text = rest = stream.readline(MOST_LINE + 1)
                 if not text:

@@ -39,7 +39,7 @@ CONTROL = re.compile(
     r"|<(?=/?(?:s|bos|eos|pad|unk|mask|sop|eop|think|tools?|tool_calls?|tool_response)>)|<(?=[A-Z]{2,10}_TOKEN>)"
     r"|<(?=(?:start|end)_of_[a-z]{2,10}>)|<(?=(?:extra_id_|unused|reserved_?)\d{1,5}>)"
     r"|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|THINK|IMG|PREFIX|SUFFIX|MIDDLE"
-    r"|g?MASK|sMASK|CLS|SEP|PAD|UNK|BOS|EOS)\])"
+    r"|[gs]?MASK|CLS|SEP|PAD|UNK|BOS|EOS)\])"
 )
 
 
